@@ -113,7 +113,7 @@ smtpc_tls_verify_prepare(SSL *ssl, const struct smtpc_tls_context *context, cons
                                       name != NULL ? name : "clients", smtpc_tls_take_reason());
 }
 
-/* OpenSSL has let the certificate through already; this is the second look that SECURITY-RULES R7 asks for. */
+/* OpenSSL has let the certificate through already; this second look costs nothing and forgives no mistake above. */
 int
 smtpc_tls_verify_again(const SSL *ssl, const struct smtpc_tls_context *context, const struct smtpc_tls_peer *peer,
                        struct smtpc_error *error)
