@@ -65,17 +65,24 @@ show(struct smtpc_sasl *sasl, int state, const struct smtpc_buffer *octets, stru
     return SMTPC_SASL_CANCEL;
 }
 
-/* Only a bare AUTH PLAIN can begin the legacy dialogue. Any other text there is taken for the empty challenge: some
- * servers put a sentence where nothing should stand. */
+/* The legacy dialogue begins where the server's first words are its prompt, also behind an initial response: such a
+ * server has not looked at it, and would take a "*" for the user name. */
+static int
+begins_legacy(const struct smtpc_sasl *sasl, const struct smtpc_sasl_challenge *challenge)
+{
+    return challenge != NULL && sasl->round == 1 && is_prompt(challenge, "Username:");
+}
+
+/* Any other text behind a bare AUTH PLAIN is taken for the empty challenge: some servers put a sentence where nothing
+ * should stand. */
 static enum smtpc_sasl_verdict
 answer(struct smtpc_sasl *sasl, const struct smtpc_sasl_challenge *challenge, struct smtpc_buffer *out,
        struct smtpc_error *error)
 {
-    if (sasl->state == NOTHING_SENT) {
-        if (challenge != NULL && is_prompt(challenge, "Username:"))
-            return show(sasl, USER_SHOWN, &sasl->user, out, error);
+    if (begins_legacy(sasl, challenge))
+        return show(sasl, USER_SHOWN, &sasl->user, out, error);
+    if (sasl->state == NOTHING_SENT)
         return give_message(sasl, out, error);
-    }
     if (sasl->state == USER_SHOWN && is_prompt(challenge, "Password:"))
         return show(sasl, PASSWORD_SHOWN, &sasl->secret, out, error);
     smtpc_error_set(error, SMTPC_ERROR_AUTH,

@@ -281,7 +281,21 @@ test_plain_legacy(void)
     start(&login, "PLAIN", "demo", "secret");
     answer(&login, NULL);
     hear(&login, "Username:");
-    ok(is_cancelled(&login, "after the whole login"), "no legacy dialogue behind an initial response");
+    said(&login, "demo", "the legacy dialogue behind an initial response that the server has not looked at");
+    hear(&login, "Password:");
+    said(&login, "secret", "to its end");
+    stop(&login);
+
+    start(&login, "PLAIN", "demo", "secret");
+    answer(&login, NULL);
+    hear(&login, "Password:");
+    ok(is_cancelled(&login, "after the whole login"), "behind an initial response the other prompt is none");
+    stop(&login);
+
+    start(&login, "PLAIN", "demo", "secret");
+    hear(&login, "");
+    hear(&login, "Username:");
+    ok(is_cancelled(&login, "after the whole login"), "no legacy dialogue behind a message that was asked for");
     stop(&login);
 
     start(&login, "PLAIN", "demo", "secret");

@@ -1,0 +1,141 @@
+/* session: the dialogue of one SMTP connection as a machine: octets in, octets out. No I/O, no clock, no callback.
+ *
+ * The caller pumps: whatever smtpc_session_wants() says, he does, until it is IDLE again; then he begins the next
+ * operation. RFC 5321 throughout; RFC 2920 for what is said ahead; RFC 3207 for STARTTLS; RFC 4954 for AUTH. */
+#ifndef SMTPC_SMTP_SESSION_H
+#define SMTPC_SMTP_SESSION_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "codec/ehlo.h"
+#include "codec/reply.h"
+#include "smtp/envelope.h"
+#include "smtp/trace.h"
+
+struct smtpc_session;
+
+enum smtpc_want {
+    SMTPC_WANT_READ,        /* a reply is awaited: feed */
+    SMTPC_WANT_WRITE,       /* output waits: output, sent (feeding meanwhile is welcome) */
+    SMTPC_WANT_STARTTLS,    /* do the handshake, then smtpc_session_tls_started */
+    SMTPC_WANT_SECRET,      /* the password: smtpc_session_secret */
+    SMTPC_WANT_CONTENT,     /* message octets: smtpc_session_content, at last smtpc_session_end */
+    SMTPC_WANT_IDLE,        /* the operation is over; begin another */
+    SMTPC_WANT_CLOSED       /* nothing more will happen: close the connection */
+};
+
+enum {
+    SMTPC_SESSION_CONTENT_MAX = 65536,    /* octets of one smtpc_session_content */
+    SMTPC_SESSION_AHEAD_MAX = 100         /* commands said and not answered */
+};
+
+/* Which of the caller's time limits holds for what is awaited now. */
+enum smtpc_patience {
+    SMTPC_PATIENCE_STEP,    /* the ordinary limit of a step */
+    SMTPC_PATIENCE_END,     /* the reply to the final dot (RFC 5321 section 4.5.3.2.6: ten minutes) */
+    SMTPC_PATIENCE_QUIT,    /* QUIT is worth a short wait only */
+    SMTPC_PATIENCE_GRACE    /* two seconds: the EHLO reply may be complete already (a lost CRLF); then
+                             * smtpc_session_silence */
+};
+
+/* A session that waits for the greeting. NULL when memory is out. */
+struct smtpc_session *smtpc_session_new(void);
+void smtpc_session_free(struct smtpc_session *session);
+
+/* ---- the pump ---- */
+
+enum smtpc_want smtpc_session_wants(const struct smtpc_session *session);
+
+/* What the server sent; n = 0: it closed. Octets after WANT_CLOSED are ignored; a reply that begins before all of its
+ * command was handed over with smtpc_session_sent is not the reply to it and ends the session. 0, or -1 once the
+ * session has failed. */
+int smtpc_session_feed(struct smtpc_session *session, const char *octets, size_t n);
+
+/* Lends what is to be sent next, until the next call; sent says how much of it has left. */
+void smtpc_session_output(const struct smtpc_session *session, const char **octets, size_t *n);
+void smtpc_session_sent(struct smtpc_session *session, size_t n);
+
+/* The name of what is awaited ("EHLO", "RCPT", "end of data"), for errors and deadlines. */
+const char *smtpc_session_step(const struct smtpc_session *session);
+enum smtpc_patience smtpc_session_patience(const struct smtpc_session *session);
+
+/* Changes whenever the dialogue moves on (a whole reply, a piece of content): a new step deadline begins. */
+unsigned long smtpc_session_progress(const struct smtpc_session *session);
+
+/* The time of PATIENCE_GRACE is over. */
+void smtpc_session_silence(struct smtpc_session *session);
+
+/* Ends the session from outside: a deadline passed, the connection broke, the caller gave up. Settles the outcomes.
+ * The error is kept unless there is one of the operation under way already. */
+void smtpc_session_fail(struct smtpc_session *session, const struct smtpc_error *error);
+
+/* ---- operations: begin one when IDLE; 0, or -1 with the error set and nothing sent ---- */
+
+/* EHLO, and after a 5yz HELO unless ehlo_only. Capabilities are forgotten first. */
+int smtpc_session_hello(struct smtpc_session *session, const char *name, size_t n, int ehlo_only);
+
+/* Any answer but 2yz, and any octet behind it, makes the session unfit for everything but QUIT. */
+int smtpc_session_starttls(struct smtpc_session *session);
+
+/* TLS is up (after WANT_STARTTLS, or before the greeting for implicit TLS). Everything learnt in clear is forgotten. */
+void smtpc_session_tls_started(struct smtpc_session *session);
+
+/* Whether a secret may cross this line: see sasl.h. */
+void smtpc_session_set_trusted(struct smtpc_session *session, int trusted);
+
+/* wanted: names of mechanisms with blanks between, in the order to try, or "" for the policy's choice. */
+int smtpc_session_auth(struct smtpc_session *session, const char *user, size_t n, const char *wanted);
+
+/* The answer to WANT_SECRET. Copied, wiped when the login is over. */
+int smtpc_session_secret(struct smtpc_session *session, const char *secret, size_t n);
+
+/* One command each. parameters as in envelope.h. */
+int smtpc_session_mail(struct smtpc_session *session, const char *sender, size_t n, const char *parameters);
+int smtpc_session_rcpt(struct smtpc_session *session, const char *recipient, size_t n, const char *parameters);
+int smtpc_session_data(struct smtpc_session *session);
+int smtpc_session_reset(struct smtpc_session *session);
+int smtpc_session_noop(struct smtpc_session *session);
+int smtpc_session_quit(struct smtpc_session *session);
+
+/* Any other command: a verb of ours and, unless NULL, the caller's argument (name: what to call it in an error). The
+ * reply is the caller's to judge: no code is an error, but 421 and 3yz. */
+int smtpc_session_command(struct smtpc_session *session, const char *verb, const char *name, const char *argument,
+                          size_t n);
+
+/* A whole transaction: MAIL, all RCPT, DATA in as few flights as the server allows, then WANT_CONTENT, then IDLE. The
+ * envelope is filled first: open, add ... submit, anew for each. Every recipient's outcome is in the envelope at the
+ * end, whatever happened. */
+int smtpc_session_open_envelope(struct smtpc_session *session, const char *sender, size_t n, const char *parameters);
+int smtpc_session_add_recipient(struct smtpc_session *session, const char *recipient, size_t n,
+                                const char *parameters);
+int smtpc_session_submit(struct smtpc_session *session);
+
+/* During WANT_CONTENT: a piece of the message, at most SMTPC_SESSION_CONTENT_MAX octets, any line ends; then the end.
+ * Anything else begun there breaks the connection off, and so does a piece that is too long: a message is never ended
+ * by accident. */
+int smtpc_session_content(struct smtpc_session *session, const char *octets, size_t n);
+int smtpc_session_end(struct smtpc_session *session);
+
+/* ---- what is known ---- */
+
+/* Of the operation that ended last: a refusal (the session lives on) or the failure that closed it. */
+struct smtpc_error *smtpc_session_error(struct smtpc_session *session);
+
+/* The last reply heard; code 0 when there was none. */
+const struct smtpc_reply *smtpc_session_reply(const struct smtpc_session *session);
+
+const struct smtpc_ehlo *smtpc_session_ehlo(const struct smtpc_session *session);
+const struct smtpc_envelope *smtpc_session_envelope(const struct smtpc_session *session);
+struct smtpc_trace *smtpc_session_trace(struct smtpc_session *session);
+
+/* The mechanism that logged in, or NULL. */
+const char *smtpc_session_mechanism(const struct smtpc_session *session);
+
+/* 1 between 354 and the end of data. */
+int smtpc_session_in_content(const struct smtpc_session *session);
+
+/* 0: lock-step even where PIPELINING is offered. On from the start. */
+void smtpc_session_set_pipelining(struct smtpc_session *session, int on);
+
+#endif

@@ -1,0 +1,159 @@
+/* transaction: the rows from MAIL to the reply to the final dot, and what each reply means for each recipient. */
+#include "smtp/state.h"
+
+/* RFC 2920: only where the server offers it in the layer that counts, and only when the transaction runs by itself. */
+static int
+may_run_ahead(const struct smtpc_session *session)
+{
+    return session->submitting && session->pipelining && smtpc_ehlo_find(&session->ehlo, "PIPELINING") != NULL;
+}
+
+static size_t
+accepted(const struct smtpc_session *session)
+{
+    return smtpc_envelope_count(&session->envelope, SMTPC_OUTCOME_ACCEPTED);
+}
+
+enum step
+smtpc_transaction_say_mail(struct smtpc_session *session)
+{
+    size_t start = session->output.length;
+
+    session->mail_refused = 0;
+    session->next_rcpt = session->heard_rcpt = 0;
+    if (smtpc_envelope_write_mail(&session->envelope, &session->output, &session->error) != 0)
+        return STEP_IDLE;
+    smtpc_state_trace_said(session, start, NULL);
+    return may_run_ahead(session) ? STEP_RCPT : STEP_WAIT;
+}
+
+enum step
+smtpc_transaction_hear_mail(struct smtpc_session *session, const struct smtpc_reply *reply)
+{
+    if (smtpc_reply_class(reply) == 2)
+        return session->submitting ? STEP_RCPT : STEP_IDLE;
+    session->mail_refused = 1;
+    smtpc_state_refused(session, "MAIL", SMTPC_ERROR_NONE, reply);
+    smtpc_envelope_hear_all(&session->envelope, SMTPC_OUTCOME_NONE, "MAIL", reply);
+    return STEP_IDLE;
+}
+
+enum step
+smtpc_transaction_say_rcpt(struct smtpc_session *session)
+{
+    size_t start = session->output.length;
+
+    if (smtpc_envelope_write_rcpt(&session->envelope, session->next_rcpt, &session->output, &session->error) != 0)
+        return session->submitting ? smtpc_state_fail_memory(session) : STEP_IDLE;    /* submit has checked all lines */
+    smtpc_state_trace_said(session, start, NULL);
+    session->next_rcpt++;
+    if (!may_run_ahead(session))
+        return STEP_WAIT;
+    return session->next_rcpt < session->envelope.count ? STEP_RCPT : STEP_DATA;
+}
+
+/* Refused recipients of a submission are data, not failure, as long as one is left. */
+static enum step
+after_last_rcpt(struct smtpc_session *session, const struct smtpc_reply *last)
+{
+    size_t deferred = smtpc_envelope_count(&session->envelope, SMTPC_OUTCOME_DEFERRED);
+
+    if (accepted(session) > 0)
+        return STEP_DATA;
+    if (session->envelope.count == 1)
+        smtpc_state_refused(session, "RCPT", SMTPC_ERROR_NONE, last);
+    else if (!smtpc_error_is_set(&session->error)) {
+        smtpc_error_set(&session->error, deferred > 0 ? SMTPC_ERROR_DEFERRED : SMTPC_ERROR_REFUSED,
+                        "none of the %lu recipients was accepted", (unsigned long)session->envelope.count);
+        session->error.step = "RCPT";
+    }
+    return STEP_RSET;
+}
+
+enum step
+smtpc_transaction_hear_rcpt(struct smtpc_session *session, const struct smtpc_reply *reply)
+{
+    size_t i = session->heard_rcpt++;
+
+    if (!session->mail_refused)
+        smtpc_envelope_hear_rcpt(&session->envelope, i, reply);
+    if (!session->submitting) {
+        if (smtpc_reply_class(reply) != 2)
+            smtpc_state_refused(session, "RCPT", SMTPC_ERROR_NONE, reply);
+        return STEP_IDLE;
+    }
+    return session->heard_rcpt < session->envelope.count ? STEP_RCPT : after_last_rcpt(session, reply);
+}
+
+enum step
+smtpc_transaction_say_data(struct smtpc_session *session)
+{
+    return smtpc_state_say(session, "DATA\r\n");
+}
+
+enum step
+smtpc_transaction_hear_data(struct smtpc_session *session, const struct smtpc_reply *reply)
+{
+    if (smtpc_reply_class(reply) == 2)
+        return smtpc_state_fail(session, SMTPC_ERROR_PROTOCOL,
+                                "DATA was answered with %d instead of 354: nothing may be sent after that",
+                                reply->code);
+    if (smtpc_reply_class(reply) == 3) {
+        smtpc_content_init(&session->content);
+        session->nobody = session->submitting && accepted(session) == 0;
+        return session->nobody ? STEP_END : STEP_CONTENT;
+    }
+    smtpc_state_refused(session, "DATA", SMTPC_ERROR_NONE, reply);
+    smtpc_envelope_hear_all(&session->envelope, SMTPC_OUTCOME_ACCEPTED, "DATA", reply);
+    return session->submitting ? STEP_RSET : STEP_IDLE;
+}
+
+enum step
+smtpc_transaction_say_end(struct smtpc_session *session)
+{
+    smtpc_trace_note(&session->trace, "message of %lld octets", (long long)session->content.size);
+    if (smtpc_content_end(&session->content, &session->output) != 0)
+        return smtpc_state_fail_memory(session);
+    smtpc_trace_add(&session->trace, SMTPC_TRACE_CLIENT, 0, ".", 1);
+    session->end_is_queued = 1;
+    return STEP_WAIT;
+}
+
+enum step
+smtpc_transaction_hear_end(struct smtpc_session *session, const struct smtpc_reply *reply)
+{
+    session->end_is_queued = 0;
+    if (session->nobody)
+        return STEP_RSET;
+    smtpc_envelope_hear_all(&session->envelope, SMTPC_OUTCOME_ACCEPTED, "end of data", reply);
+    if (smtpc_reply_class(reply) != 2)
+        smtpc_state_refused(session, "end of data", SMTPC_ERROR_NONE, reply);
+    return STEP_IDLE;
+}
+
+enum step
+smtpc_transaction_say_rset(struct smtpc_session *session)
+{
+    smtpc_transaction_settle(session);
+    return smtpc_state_say(session, "RSET\r\n");
+}
+
+enum step
+smtpc_transaction_hear_rset(struct smtpc_session *session, const struct smtpc_reply *reply)
+{
+    if (smtpc_reply_class(reply) != 2)
+        smtpc_state_refused(session, "RSET", SMTPC_ERROR_NONE, reply);
+    return STEP_IDLE;
+}
+
+/* Octets that were not acknowledged by the caller's stream have not left, so the server cannot have the end. */
+int
+smtpc_transaction_settle(struct smtpc_session *session)
+{
+    int has_left = session->end_is_queued && !session->nobody && session->output.length == 0;
+
+    smtpc_envelope_settle(&session->envelope, has_left ? SMTPC_OUTCOME_UNKNOWN : SMTPC_OUTCOME_NOT_SENT,
+                          smtpc_session_step(session));
+    session->end_is_queued = 0;
+    return has_left;
+}
