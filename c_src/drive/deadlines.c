@@ -1,0 +1,73 @@
+/* deadlines: how long each phase and step of a connection may take. */
+#include "drive/inside.h"
+
+enum { GRACE_MS = 2000, QUIT_MS = 60000 };
+
+void
+smtpc_deadlines_begin(struct smtpc_connection *c, enum phase phase)
+{
+    c->phase = phase;
+    c->step_deadline = smtpc_clock_after(c->timeout);
+    c->grace_deadline = SMTPC_NEVER;
+}
+
+static int64_t
+limit_of(const struct smtpc_connection *c)
+{
+    switch (smtpc_session_patience(c->session)) {
+    case SMTPC_PATIENCE_END:
+        return c->end_timeout;
+    case SMTPC_PATIENCE_QUIT:
+        return c->timeout == 0 ? QUIT_MS : smtpc_clock_earlier(c->timeout, QUIT_MS);
+    default:
+        return c->timeout;
+    }
+}
+
+int
+smtpc_deadlines_renew(struct smtpc_connection *c)
+{
+    if (c->progress == smtpc_session_progress(c->session))
+        return 0;
+    c->progress = smtpc_session_progress(c->session);
+    c->step_deadline = smtpc_clock_after(limit_of(c));
+    c->grace_deadline = SMTPC_NEVER;
+    return 1;
+}
+
+void
+smtpc_deadlines_begin_grace(struct smtpc_connection *c)
+{
+    c->grace_deadline = smtpc_clock_after(GRACE_MS);
+}
+
+const char *
+smtpc_deadlines_step(const struct smtpc_connection *c)
+{
+    static const char *const names[] = {"name lookup", "connect", "TLS handshake"};
+
+    return c->phase < PHASE_DIALOGUE ? names[c->phase] : smtpc_session_step(c->session);
+}
+
+int
+smtpc_deadlines_expire(struct smtpc_connection *c)
+{
+    struct smtpc_error error = {0};
+    int overall = smtpc_clock_is_past(c->overall_deadline);
+
+    if (!overall && !smtpc_clock_is_past(c->step_deadline)) {
+        if (!smtpc_clock_is_past(c->grace_deadline))
+            return 0;
+        c->grace_deadline = SMTPC_NEVER;
+        smtpc_session_silence(c->session);
+        return 1;
+    }
+    error.step = smtpc_deadlines_step(c);
+    if (overall)
+        smtpc_error_set(&error, SMTPC_ERROR_TIMEOUT, "the overall deadline passed during %s", error.step);
+    else
+        smtpc_error_set(&error, SMTPC_ERROR_TIMEOUT, "no answer within %.1f s",
+                        (double)(c->phase < PHASE_DIALOGUE ? c->timeout : limit_of(c)) / 1000);
+    smtpc_session_fail(c->session, &error);
+    return 1;
+}
