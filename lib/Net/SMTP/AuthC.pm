@@ -1,0 +1,432 @@
+# AuthC: the class: loads the C core, and each of its two faces when a method of it is first called.
+package Net::SMTP::AuthC;
+
+use 5.014;
+use strict;
+use warnings;
+
+our $VERSION = '0.01';
+
+require XSLoader;
+XSLoader::load('Net::SMTP::AuthC', $VERSION);
+
+my %file_of = (
+    Commands => [qw(
+        new hello starttls auth mail recipient to cc bcc data datasend dataend datafh reset quit
+        supports banner domain host etrn verify expand help noop code message ok status set_status
+        debug debug_print debug_text timeout error mechanism tls _traced
+    )],
+    Submission => [qw(connect submit send_mail transcript)],
+);
+
+# Named here, so that can() knows them; AUTOLOAD fetches their file.
+my %load;
+for my $file (keys %file_of) {
+    for my $method (@{ $file_of{$file} }) {
+        no strict 'refs';
+        $load{$method} = $file;
+        my $declared = \&$method;
+    }
+}
+
+sub AUTOLOAD {
+    my ($method) = our $AUTOLOAD =~ /([^:]+)\z/;
+
+    my $file = $load{$method};
+    if (!$file) {
+        require Carp;
+        Carp::croak(qq{No method "$method" in } . (ref $_[0] || $_[0] // __PACKAGE__));
+    }
+    require "Net/SMTP/AuthC/$file.pm";
+    delete $load{$method};
+    goto &{ __PACKAGE__->can($method) };
+}
+
+# The object is a glob with the connection's descriptor, so that these work on it as on any handle.
+sub fileno    { return CORE::fileno($_[0]) }
+sub opened    { return defined CORE::fileno($_[0]) ? 1 : '' }
+sub close     { return defined CORE::fileno($_[0]) ? CORE::close($_[0]) : '' }
+sub connected { return $_[0]->_state ne 'closed' ? getpeername $_[0] : undef }
+
+# Dropping an object closes its socket and says nothing; the C part goes with the glob.
+sub DESTROY { return }
+
+# A connection belongs to the thread that made it.
+sub CLONE_SKIP { return 1 }
+
+1;
+
+__END__
+
+=encoding utf-8
+
+=head1 NAME
+
+Net::SMTP::AuthC - send authenticated mail over verified TLS, with an exact answer for every recipient
+
+=head1 SYNOPSIS
+
+A shop, a cron job, a CGI script: one call.
+
+    use Net::SMTP::AuthC;
+
+    my $receipt = Net::SMTP::AuthC->send_mail(
+        server   => 'smtps://smtp.example.com',
+        username => 'shop', password => $secret,
+        from     => 'Shop <orders@shop.example>',
+        to       => ['customer@example.net'],
+        subject  => 'Order 1001',
+        text     => "Thank you.\n",
+    );
+    print $receipt->text, "\n";
+
+A daemon: one connection, many messages.
+
+    my $smtp = Net::SMTP::AuthC->connect('smtps://smtp.example.com',
+        username => 'u', password => 'p');
+    my $r = $smtp->submit($message, from => $sender, to => \@recipients);
+    warn join(' ', $_->address, $_->code, $_->text), "\n" for $r->refused;
+    $smtp->quit;
+
+A script that was written for Net::SMTP: change one word.
+
+    my $old = Net::SMTP::AuthC->new('smtp.example.com', Port => 465, SSL => 1) or die $@;
+    $old->auth('user', 'password') or die $old->error;
+    $old->mail('me@example.com') && $old->to('you@example.net') && $old->data($text)
+        or die $old->error;
+    $old->quit;
+
+=head1 DESCRIPTION
+
+A mail submission client whose protocol lives in a C core: sockets, TLS by OpenSSL, base64, HMAC-MD5 and the SASL
+mechanisms PLAIN, LOGIN and CRAM-MD5. At run time it needs Perl's core modules and OpenSSL's libraries, nothing else.
+
+There are two faces of one object. The B<sending face> (C<send_mail>, C<connect>, C<submit>) does a whole submission in
+one call and throws L<Net::SMTP::AuthC::Error> when it fails. The B<Net::SMTP face> (C<new>, C<mail>, C<to>, C<data> ...)
+has the names, arguments and results of L<Net::SMTP>.
+
+What holds for both:
+
+=over
+
+=item *
+
+TLS is verified, chain and name, unless you switch that off by name. TLS 1.2 is the least.
+
+=item *
+
+A password never crosses an open line: PLAIN and LOGIN are refused without TLS, on loopback too, unless you pass
+C<insecure_cleartext_auth>. CRAM-MD5 is allowed there.
+
+=item *
+
+"Sent" is said only after a whole 2yz reply to the end of the message. When the connection breaks between the last octet
+and that reply the outcome is C<unknown>, and nothing is repeated by itself.
+
+=item *
+
+No call lasts longer than its time limit, whatever the server does; memory is bounded, whatever it sends.
+
+=item *
+
+Nothing with a carriage return, line feed or NUL gets into a command; message text is brought to CRLF before its dots
+are doubled, so no line end in it can end the message.
+
+=item *
+
+Loading the module does nothing but load it. An object that is dropped without C<quit> closes its socket and says
+nothing; so does a forked child's copy.
+
+=back
+
+=head1 THE SENDING FACE
+
+=head2 send_mail
+
+    my $receipt = Net::SMTP::AuthC->send_mail(server => $url, from => ..., to => ..., subject => ..., text => ...);
+
+Builds a text mail, connects, logs in, submits, quits. Takes C<server>, the options of L</connect>, and these for the
+message: C<from>, C<to>, C<cc>, C<bcc>, C<reply_to>, C<subject>, C<text>, C<headers>, C<date>, C<message_id> (see
+L<Net::SMTP::AuthC::Message>). Text is Perl characters; headers and body are encoded as the standards say; Date and
+Message-ID are made; Bcc is never in the message. Returns a L<Net::SMTP::AuthC::Receipt>.
+
+=head2 connect
+
+    my $smtp = Net::SMTP::AuthC->connect('smtps://smtp.example.com', username => 'u', password => 'p');
+
+The first argument is the server:
+
+    smtps://host[:465]              TLS from the start
+    smtp://host[:587]               STARTTLS, and no mail without it
+    smtp://host?tls=opportunistic   STARTTLS where it is offered
+    smtp://host?tls=none            in clear
+    smtps://user:password@host      %40 stands for an @ in a user name
+
+Options are checked; one that is not known dies naming itself.
+
+=over
+
+=item username, password
+
+Character strings. The password may be a code ref, which is called when the server wants it. A line end at the end of
+either is refused before anything is sent.
+
+=item mechanism
+
+C<PLAIN>, C<LOGIN>, C<CRAM-MD5>, or a reference to a list of them in the order to try. By default the strongest that the
+server offers and the line allows; when the server refuses that I<mechanism> the next one, and after a refused
+I<password> one more at most, under TLS only.
+
+=item timeout, end_timeout, deadline
+
+Seconds for each step (120), for the reply to the end of a message (600, or C<timeout> if you give that), and for
+everything together (none).
+
+=item ca_file, ca_path
+
+What to trust instead of the system's certificates.
+
+=item certificate_file, key_file, key_password
+
+A certificate of your own, for servers that ask for one.
+
+=item tls_name
+
+The name that the server's certificate must bear, when it is not the host's.
+
+=item minimum_version, cipher_list, ciphersuites
+
+C<TLSv1.2> or C<TLSv1.3>; OpenSSL's lists for TLS 1.2 and for 1.3.
+
+=item insecure_no_verify, insecure_no_name_check, allow_common_name
+
+Switch off the check of the certificate, of its name, or accept a name in the subject where the certificate has no
+other. IO::Socket::SSL's names C<SSL_ca_file>, C<SSL_ca_path>, C<SSL_cert_file>, C<SSL_key_file>, C<SSL_passwd_cb>,
+C<SSL_cipher_list>, C<SSL_verify_mode>, C<SSL_verifycn_name> and C<SSL_verifycn_scheme> work too.
+
+=item insecure_cleartext_auth
+
+Lets PLAIN and LOGIN cross an open line.
+
+=item transcript
+
+1 keeps what was said (C<< $smtp->transcript >>, a L<Net::SMTP::AuthC::Transcript>); a handle gets it as text, a code
+ref gets each entry, while it happens. Secrets are masked where they are said, before any of these sees them.
+
+=item hello, local_address, local_port, family, pipelining, debug
+
+The EHLO name (this host's full name, or its address in brackets); the own end of the connection; an AF_ constant; 0 for
+one command a round trip; Net::SMTP's debugging on standard error.
+
+=back
+
+=head2 submit
+
+    my $receipt = $smtp->submit($message, from => $sender, to => [ 'a@example.net', ['b@example.net', {notify => 'failure'}] ]);
+
+The message is a string of octets, a reference to one, a handle, a code ref that returns piece after piece and undef at
+the end, or an object with C<as_string>. A string with a character above 255 is refused before anything is sent.
+
+Returns a receipt when somebody got the message. Otherwise it throws an error whose C<receipt> tells what became of each
+recipient. Options: C<from> (C<''> for the null sender), C<to>, and C<size>, C<body> (C<7bit>, C<8bit>), C<smtputf8>,
+C<< dsn => {ret => 'hdrs', envid => $id} >>, C<auth>, C<deadline>. SIZE, BODY and SMTPUTF8 are chosen by looking at
+message and addresses; a message that the server cannot take is refused before MAIL.
+
+=head2 transcript
+
+The transcript of the connection so far, or undef.
+
+=head1 THE NET::SMTP FACE
+
+Names, arguments and results of L<Net::SMTP>; methods return false when they fail. What differs is said at each.
+
+=over
+
+=item new
+
+    my $smtp = Net::SMTP::AuthC->new('smtp.example.com', Port => 465, SSL => 1, Timeout => 30) or die $@;
+
+Connects, reads the greeting, says EHLO. C<Host Port SSL Timeout LocalAddr LocalPort Domain Family Hello SendHello
+ExactAddresses Debug> and C<SSL_*> as Net::SMTP has them, and C<insecure_cleartext_auth>. Unknown options are passed
+over. Several hosts, in an array reference, are tried in order. C<Timeout> holds for each step as a whole, not for each
+read.
+
+=item hello
+
+    $smtp->hello('client.example.net');
+
+EHLO, and HELO when the server does not know EHLO. Without a name it says this host's full name, or its address in
+brackets. Returns the server's name.
+
+=item starttls
+
+    $smtp->starttls(SSL_ca_file => $file) or die $@;
+
+STARTTLS, the handshake and EHLO again. When it fails, the object refuses everything but C<quit>.
+
+=item auth
+
+    $smtp->auth('user', 'password') or die $smtp->error;
+    $smtp->auth('user', 'password', mechanism => ['LOGIN', 'PLAIN']);
+
+Logs in; no other module is needed. The password may be a code ref. It returns false where Net::SMTP dies.
+
+=item mail
+
+    $smtp->mail('me@example.com', Size => 1000, Bits => 8);
+
+MAIL, with C<Size Return Bits Envelope ENVID AUTH XVERP Transaction SMTPUTF8>, each where the server offers it.
+
+=item recipient, to, cc, bcc
+
+    my @good = $smtp->to(@addresses, {SkipBad => 1, Notify => ['FAILURE'], ORcpt => 'rfc822;a@example.net'});
+
+RCPT for each address. Without C<SkipBad> the first refusal ends it.
+
+=item data
+
+    $smtp->data($text);
+
+DATA; with text also the text and its end, in one write.
+
+=item datasend
+
+    $smtp->datasend(@lines);
+
+More of the message. Outside DATA nothing is sent and the result is false. Any other command between C<data> and
+C<dataend> breaks the connection off: a message is never ended by accident.
+
+=item dataend
+
+    $smtp->dataend or die $smtp->error;
+
+The end of the message, and the server's answer to it.
+
+=item datafh
+
+    my $handle = $smtp->datafh; print {$handle} $text; close $handle or die;
+
+DATA, and a handle for the message.
+
+=item reset, noop, quit
+
+    $smtp->quit;
+
+RSET, NOOP, QUIT.
+
+=item verify, expand, help, etrn
+
+    my @members = $smtp->expand('list');
+
+VRFY, EXPN, HELP, ETRN.
+
+=item supports
+
+    my $limit = $smtp->supports('SIZE');
+
+The parameters of a capability: C<''> for one without, undef when it is not offered.
+
+=item banner, domain, host
+
+    print $smtp->banner;
+
+The greeting, the server's name in it, and the host as it was given.
+
+=item code, message, ok, status, set_status
+
+    print $smtp->code, ' ', $smtp->message;
+
+The last reply: its code, its lines, whether the code is below 400, its first digit. C<set_status> replaces them.
+
+=item error
+
+    die $smtp->error if !$smtp->mail($from);
+
+Why the last method failed, as a L<Net::SMTP::AuthC::Error>; undef when it did not.
+
+=item mechanism, tls
+
+    print $smtp->mechanism, ' ', $smtp->tls->{version};
+
+The mechanism that logged in; a hash of C<version cipher verified name subject issuer not_after>, or undef without TLS.
+
+=item debug, debug_print, debug_text
+
+    $smtp->debug(1);
+
+Prints the dialogue on standard error, with C<***> for whatever is secret. A subclass may override the other two.
+
+=item timeout
+
+    $smtp->timeout(30);
+
+Sets the time limit of a step in seconds, returns the one before.
+
+=item fileno, close, opened, connected
+
+    close $smtp;
+
+The object is a glob with the connection's descriptor, so that these, and C<select>, work on it.
+
+=back
+
+=head1 ERRORS
+
+L<Net::SMTP::AuthC::Error> has C<kind> (C<usage connect tls protocol auth refused deferred timeout closed interrupted
+system>), C<step>, C<code>, C<enhanced>, C<text>, C<temporary>, C<may_have_been_sent>, C<hint>, C<receipt> and
+C<transcript>; as a string it is one line that says what failed, where, and what to do.
+
+=head1 DIAGNOSTICS
+
+=over
+
+=item the server does not offer AUTH
+
+A user name was given and the server has no AUTH in its EHLO reply. Many offer it only under TLS: use C<smtps://>, or
+C<smtp://> with STARTTLS.
+
+=item user name ends in a line end (CR or LF)
+
+The name was read from a file or a form. C<chomp> it.
+
+=item the issuer of certificate ... is not known here
+
+The server's certificate was made by an authority that this system does not know. Pass its certificate as C<ca_file>.
+
+=item plaintext after STARTTLS
+
+Octets stood in clear behind the server's go-ahead: a broken server, or somebody in between.
+
+=item this port wants TLS from the start
+
+You used C<smtp://>, or C<new> without C<SSL>, on a port that speaks TLS at once (465). Use C<smtps://>.
+
+=item no answer within ... s
+
+The step that is named took longer than C<timeout>.
+
+=item the server closed the connection before its reply to end of data was whole
+
+The message may have been accepted: C<may_have_been_sent> is true and the recipients are C<unknown>. Ask the server's
+log before you send it again.
+
+=back
+
+=head1 SECURITY
+
+See F<SECURITY.md>. Message strings are octets. User names, passwords and addresses are character strings, sent as
+UTF-8 when Perl holds them as such and as they are otherwise.
+
+=head1 LIMITS
+
+Windows, EBCDIC and perls older than 5.14 are not supported. OpenSSL 1.1.1 or newer is needed.
+
+=head1 SEE ALSO
+
+L<Net::SMTP::AuthC::Sandbox>, a test server for your own programs; L<Net::SMTP>; RFC 5321, 4954, 3207, 8314.
+
+=head1 LICENSE
+
+The same terms as Perl itself; see F<LICENSE>.
+
+=cut

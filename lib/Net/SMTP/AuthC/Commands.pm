@@ -1,0 +1,234 @@
+# Commands: the Net::SMTP face: same names, arguments and results, over the C core. Here the connection's commands.
+package Net::SMTP::AuthC;
+
+use 5.014;
+use strict;
+use warnings;
+
+use Carp ();
+use Net::SMTP::AuthC::Options;
+use Net::SMTP::AuthC::Status;
+use Net::SMTP::AuthC::Transaction;
+
+my $TIMEOUT = 120;
+
+# ---- the connection ----
+
+sub new {
+    my $class = shift;
+    my $host  = @_ % 2 ? shift : undef;
+    my %arg   = @_;
+
+    $class = ref $class || $class;
+    for my $one (_hosts($host // $arg{Host})) {
+        my $self = $class->_new_for($one, \%arg);
+        return $self if $self;
+    }
+    return;
+}
+
+sub _hosts {
+    my ($host) = @_;
+
+    return grep { defined } ref $host eq 'ARRAY' ? @$host : $host if defined $host;
+    local $@;
+    my $configured = eval { require Net::Config; $Net::Config::NetConfig{smtp_hosts} };
+    return @{ $configured || [] };
+}
+
+sub _new_for {
+    my ($class, $host, $arg) = @_;
+
+    my $self = $class->_new;
+    *$self->{net_smtp_host}          = $host;
+    *$self->{net_smtp_arg}           = $arg;
+    *$self->{net_smtp_exact_addr}    = $arg->{ExactAddresses};
+    *$self->{net_smtp_authc_timeout} = exists $arg->{Timeout} ? $arg->{Timeout} // $TIMEOUT : undef;
+    $self->debug($arg->{Debug});
+    return $self if $self->_open($host, $arg) && $self->_is_greeted($arg);
+    my $why = $self->_why_not;
+    $self->close;
+    $@ = $why;
+    return;
+}
+
+# A time limit that was given holds everywhere; without one the last reply may take ten minutes (RFC 5321).
+sub _limits {
+    my ($timeout) = @_;
+
+    return ($TIMEOUT, 600) if !defined $timeout;
+    return $timeout > 0 && $timeout < 1e9 ? ($timeout, $timeout) : (0, 0);
+}
+
+sub _open {
+    my ($self, $given, $arg) = @_;
+
+    my $good = eval { $self->_connect(*$self->{net_smtp_authc_trace}, $self->_connection_options($given, $arg)) };
+    my $why = $@;
+    return $self->_heard($good) if !ref $why && $why eq '';
+    die $why if $self->_error;    # not about an option: a signal handler has died while we waited
+    return $self->_refuse_because($why);
+}
+
+sub _connection_options {
+    my ($self, $given, $arg) = @_;
+
+    my ($host, $port) = Net::SMTP::AuthC::Options->host_and_port($given, $arg->{Port});
+    my ($timeout, $end_timeout) = _limits(*$self->{net_smtp_authc_timeout});
+    my @tls = $arg->{SSL} ? $self->_tls_arguments({}, $host) : ();
+    return (
+        host          => $host,
+        service       => $port // ($arg->{SSL} ? 465 : 25),
+        local_host    => $arg->{LocalAddr},
+        local_service => $arg->{LocalPort},
+        family        => $arg->{Domain} // $arg->{Family},
+        timeout       => $timeout, end_timeout => $end_timeout,
+        insecure_cleartext_auth => $arg->{insecure_cleartext_auth},
+        (@tls ? (tls => $tls[0], tls_name => $tls[1], implicit_tls => 1) : ()),
+    );
+}
+
+sub _tls_arguments {
+    my ($self, $more, $host) = @_;
+
+    my %given = (%{ *$self->{net_smtp_arg} || {} }, %$more);
+    my ($demand, $name) = Net::SMTP::AuthC::Options->tls(\%given, $host);
+    $demand->{allow_common_name} //= 1;    # Net::SMTP takes it too
+    return (Net::SMTP::AuthC::Options->context($demand), $name);
+}
+
+sub _is_greeted {
+    my ($self, $arg) = @_;
+
+    my ($banner) = $self->message;
+    *$self->{net_smtp_banner} = $banner;
+    (*$self->{net_smtp_domain}) = ($banner // '') =~ /\A\s*(\S+)/;
+    return 1 if exists $arg->{SendHello} && !$arg->{SendHello};
+    return $self->hello($arg->{Hello});
+}
+
+# As Net::SMTP puts it when the server said no, in our words otherwise.
+sub _why_not {
+    my ($self) = @_;
+
+    my $error = $self->_last_error || {};
+    my $text = $error->{code} ? join ' ', $self->code, scalar $self->message
+        : join ': ', grep { length } @$error{qw(step text)};
+    return ref($self) . ": $text" =~ s/\n*\z/\n/r;
+}
+
+sub hello {
+    my ($self, $domain) = @_;
+
+    *$self->{net_smtp_hello_domain} = $domain ||= $self->_own_name;    # some servers refuse "localhost"
+    my $good = $self->_heard($self->_hello($domain, 0));
+    *$self->{net_smtp_esmtp} = {$self->_capabilities};
+    return if !$good;
+    my ($word) = ($self->message)[0] =~ /\A\s*(\S+)/;
+    return $word // ' ';
+}
+
+# All or nothing: after a failure nothing but QUIT is said in clear, even if the script does not look.
+sub starttls {
+    my ($self, %ssl) = @_;
+
+    Carp::croak('starttls: the connection is encrypted already') if $self->_tls && $self->_state ne 'closed';
+    my ($host) = Net::SMTP::AuthC::Options->host_and_port(*$self->{net_smtp_host});
+    my @tls = eval { $self->_tls_arguments(\%ssl, $host) };
+    my $good = @tls ? $self->_heard($self->_starttls(@tls)) : $self->_cannot_start_tls($@);
+    if (!$good) {
+        $@ = $self->_last_error->{text} . "\n";
+        return;
+    }
+    *$self->{net_smtp_esmtp} = {};
+    return $self->hello(*$self->{net_smtp_hello_domain});
+}
+
+sub _cannot_start_tls {
+    my ($self, $why) = @_;
+
+    $self->_abandon('TLS was asked for and could not be set up, so nothing more is said in clear');
+    return $self->_refuse_because($why);
+}
+
+# auth($user, $password), with a mechanism behind it as Net::SMTPS has it, or mechanism => $name or [@names].
+sub auth {
+    my ($self, $user, $password, @more) = @_;
+
+    my %option = @more % 2 ? (mechanism => @more) : @more;
+    if (!defined $self->supports('AUTH')) {
+        $self->_refuse(500, "Command unknown: 'AUTH'", kind => 'auth');
+        return;
+    }
+    return $self->_refuse(501, 'the password is undefined', step => 'AUTH') if !defined $password;
+    my $wanted = $option{mechanism} // $self->_mechanisms_of_the_program;
+    my $secret = ref $password eq 'CODE' ? sub { _utf8_of($password->()) } : _utf8_of($password);
+    return $self->_heard($self->_auth(_utf8_of($user // ''), $secret, ref $wanted ? join ' ', @$wanted : $wanted));
+}
+
+# Octets that are UTF-8 already stay as they are: that is how old scripts hold them.
+sub _utf8_of {
+    my ($text) = @_;
+
+    return undef if !defined $text;
+    my $octets = "$text";
+    return $octets if utf8::downgrade($octets, 1) && utf8::decode(my $copy = $octets);
+    utf8::encode($text = "$text");
+    return $text;
+}
+
+# Some programs choose by writing into the capabilities.
+sub _mechanisms_of_the_program {
+    my ($self) = @_;
+
+    my %offered = $self->_capabilities;
+    my $written = *$self->{net_smtp_esmtp}{AUTH};
+    return $written eq ($offered{AUTH} // '') ? '' : $written;
+}
+
+# True when QUIT was said and the connection did not break over it.
+sub quit {
+    my ($self) = @_;
+
+    my $good = $self->_state eq 'closed' ? $self->_heard(!1) : $self->_heard($self->_quit);
+    $self->close;
+    return $good;
+}
+
+# ---- other commands ----
+
+sub reset { return $_[0]->_heard($_[0]->_reset) }
+sub noop  { return $_[0]->_heard($_[0]->_noop) }
+
+# A command whose reply alone decides.
+sub _ask {
+    my ($self, $verb, $argument) = @_;
+
+    return !1 if !$self->_heard($self->_command($verb, length($argument // '') ? $argument : undef, lc $verb));
+    return 1 if $self->status == 2;
+    return $self->_refused_by_server($verb);
+}
+
+sub verify { return $_[0]->_ask('VRFY', $_[1]) }
+sub expand { return $_[0]->_ask('EXPN', $_[1]) ? $_[0]->message : () }
+sub help   { return $_[0]->_ask('HELP', $_[1]) ? scalar $_[0]->message : undef }
+
+sub etrn {
+    my ($self, @domains) = @_;
+
+    return $self->_refuse(500, "Command unknown: 'ETRN'", step => 'ETRN') if !defined $self->supports('ETRN');
+    return $self->_ask('ETRN', join ' ', @domains);
+}
+
+sub timeout {
+    my ($self, @new) = @_;
+
+    my $old = *$self->{net_smtp_authc_timeout} // $TIMEOUT;
+    if (@new) {
+        *$self->{net_smtp_authc_timeout} = $new[0];
+        $self->_set_timeout(_limits($new[0]));
+    }
+    return $old;
+}
+
+1;

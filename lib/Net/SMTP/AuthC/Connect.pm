@@ -1,0 +1,207 @@
+# Connect: the sending face's connection: called, greeted, inside TLS where that was asked for, and logged in.
+package Net::SMTP::AuthC;
+
+use 5.014;
+use strict;
+use warnings;
+
+use Net::SMTP::AuthC::Error;
+use Net::SMTP::AuthC::Login;
+use Net::SMTP::AuthC::Options;
+use Net::SMTP::AuthC::ServerAddress;
+
+my %is_connect_option = map { $_ => 1 } qw(username password mechanism tls_name timeout end_timeout deadline hello
+    local_address local_port family transcript insecure_cleartext_auth pipelining debug);
+
+# What perl adds where the core dies.
+my $OUR_PLACE = qr{ at (?:(?! at ).)*/AuthC/\w+\.pm line [0-9]+(?:, <.*> \w+ [0-9]+)?\.\n\z}s;
+
+sub _usage { return Net::SMTP::AuthC::Error->usage(@_) }
+
+# The options of a method as a hash.
+sub _given {
+    my ($method, $is_known, @given) = @_;
+
+    _usage("$method: options come in pairs of name and value") if @given % 2;
+    my %given = @given;
+    for my $name (sort keys %given) {
+        _usage(qq{unknown option "$name" of $method}) if !$is_known->($name);
+    }
+    return \%given;
+}
+
+sub _is_connect_option { return $is_connect_option{ $_[0] } || Net::SMTP::AuthC::Options->is_tls_option($_[0]) }
+
+sub connect {
+    my ($class, $server, @given) = @_;
+
+    my $given = _given('connect', \&_is_connect_option, @given);
+    my $place = Net::SMTP::AuthC::ServerAddress->parse($server);
+    my $login = Net::SMTP::AuthC::Login->of($place, $given);
+    my $limit = Net::SMTP::AuthC::Options->limits($given);
+    my $self  = $class->_new;
+    my $name  = Net::SMTP::AuthC::ServerAddress->display($place);
+    @{ *$self }{qw(net_smtp_host net_smtp_authc_server net_smtp_arg)} = ($name, $name, _without_secrets($given));
+    *$self->{net_smtp_authc_timeout} = $given->{timeout};
+    $self->_attach_transcript($given->{transcript});
+    $self->debug($given->{debug}) if $given->{debug};
+    $self->_dial($place, $given, $limit);
+    $self->_log_in($login) if $login;
+    $self->_set_deadline(0);
+    return $self;
+}
+
+sub _without_secrets {
+    my ($given) = @_;
+
+    my %kept = %$given;
+    delete @kept{qw(password key_password)};
+    return \%kept;
+}
+
+# A call of the core that must succeed. What it dies of by itself is an error of the caller; what a signal handler or
+# the transcript's code dies of stays as it is.
+sub _must {
+    my ($self, $operation, @arguments) = @_;
+
+    my $good;
+    if (!eval { $good = $self->$operation(@arguments); 1 }) {
+        _usage_of_core($@);
+        die $@;
+    }
+    return $good ? $self : $self->_throw;
+}
+
+# An exception of the core's own, as an error of the caller.
+sub _usage_of_core {
+    my ($died) = @_;
+
+    return if ref $died || $died !~ s/$OUR_PLACE//;
+    return _usage($died);
+}
+
+sub _throw {
+    my ($self, %more) = @_;
+
+    my %field = %{ $self->_error || {kind => 'closed', step => '', text => 'not connected'} };
+    delete $field{errno};
+    delete @field{grep { !$field{$_} } qw(step code enhanced)};
+    $field{temporary} = 0 if $field{may_have_been_sent};
+    return Net::SMTP::AuthC::Error->throw(%field, $self->_about, %more);
+}
+
+sub _about {
+    my ($self) = @_;
+
+    return (server => *$self->{net_smtp_authc_server} // *$self->{net_smtp_host},
+        transcript => *$self->{net_smtp_authc_transcript});
+}
+
+sub _dial {
+    my ($self, $place, $given, $limit) = @_;
+
+    my $started = _now();
+    my @tls = $place->{tls} eq 'none' ? () : _tls_for($given, $place->{host});
+    my ($timeout, $end_timeout, $deadline) = @$limit{qw(timeout end_timeout deadline)};
+    $self->_must(_connect => *$self->{net_smtp_authc_trace} ? 1 : 0,
+        host => $place->{host}, service => $place->{port}, family => $limit->{family},
+        local_host => $given->{local_address}, local_service => $given->{local_port},
+        timeout => $deadline && (!$timeout || $deadline < $timeout) ? $deadline : $timeout,
+        end_timeout => $end_timeout,
+        insecure_cleartext_auth => $given->{insecure_cleartext_auth},
+        (@tls ? (tls => $tls[0], tls_name => $tls[1], implicit_tls => $place->{tls} eq 'implicit') : ()),
+    );
+    $self->_set_timeout($timeout, $end_timeout);
+    $self->_set_deadline(_later($started + $deadline)) if $deadline;
+    $self->_set_pipelining(0) if exists $given->{pipelining} && !$given->{pipelining};
+    (*$self->{net_smtp_banner}) = ($self->_reply)[1];
+    $self->_introduce($place, \@tls, $given->{hello} // $self->_own_name);
+    *$self->{net_smtp_authc_timings}{connect} = _now() - $started - (*$self->{net_smtp_authc_timings}{tls} // 0);
+    return;
+}
+
+sub _tls_for {
+    my ($given, $host) = @_;
+
+    my ($demand, $name) = Net::SMTP::AuthC::Options->tls($given, $host);
+    return (Net::SMTP::AuthC::Options->context($demand), $name);
+}
+
+# EHLO, and where it is due STARTTLS and EHLO again. Nobody falls back to clear text who has asked for TLS.
+sub _introduce {
+    my ($self, $place, $tls, $name) = @_;
+
+    my $needs_tls = $place->{tls} eq 'required';
+    $self->_must(_hello => $name, $needs_tls ? 1 : 0);
+    my %offered = $self->_capabilities;
+    $self->_lacks_starttls if $needs_tls && !exists $offered{STARTTLS};
+    if ($needs_tls || $place->{tls} eq 'opportunistic' && exists $offered{STARTTLS}) {
+        my $started = _now();
+        $self->_must(_starttls => @$tls);
+        $self->_must(_hello => $name, 1);
+        *$self->{net_smtp_authc_timings}{tls} = _now() - $started;
+    }
+    *$self->{net_smtp_esmtp} = {$self->_capabilities};
+    return;
+}
+
+sub _lacks_starttls {
+    my ($self) = @_;
+
+    return Net::SMTP::AuthC::Error->throw(
+        kind => 'tls', step => 'STARTTLS', temporary => 0, text => 'the server does not offer STARTTLS',
+        hint => 'use smtps:// if it has TLS from the start on another port (465); somebody between may have taken '
+            . 'the offer out; ?tls=none sends in clear',
+        $self->_about,
+    );
+}
+
+sub _log_in {
+    my ($self, $login) = @_;
+
+    my $started = _now();
+    $self->_must(_auth => @$login{qw(username password mechanism)});
+    *$self->{net_smtp_authc_timings}{auth} = _now() - $started;
+    return;
+}
+
+# ---- the transcript ----
+
+sub transcript { return *{ $_[0] }->{net_smtp_authc_transcript} }
+
+my %direction = (S => 'server', C => 'client', '*' => 'note');
+
+# transcript => 1 keeps it; a handle gets it as text, a sub gets each entry, while it happens.
+sub _attach_transcript {
+    my ($self, $where) = @_;
+
+    return if !$where;
+    my $sink = _sink($where);
+    require Net::SMTP::AuthC::Transcript;
+    my $transcript = *$self->{net_smtp_authc_transcript} = Net::SMTP::AuthC::Transcript->new;
+    my $started = _now();
+    *$self->{net_smtp_authc_sink} = sub {
+        my ($speaker, $text, $secret) = @_;
+
+        my %entry = (direction => $direction{$speaker}, text => $text, secret => $secret ? 1 : 0,
+            ms => int 1000 * (_now() - $started));
+        $transcript->add(%entry);
+        $sink->(\%entry) if $sink;
+    };
+    *$self->{net_smtp_authc_trace} = 1;
+    return;
+}
+
+# What to do with each entry besides keeping it.
+sub _sink {
+    my ($where) = @_;
+
+    return $where if ref $where eq 'CODE';
+    return if !ref $where && ref \$where ne 'GLOB';
+    require Scalar::Util;
+    my $handle = Scalar::Util::openhandle(ref $where ? $where : \$where)
+        // _usage('transcript: 1, an open handle or a code ref');
+    return sub { print {$handle} Net::SMTP::AuthC::Transcript->entry_as_text($_[0]) };
+}
+
+1;

@@ -1,0 +1,173 @@
+# Submission: the sending face: whole messages over one connection, an exact answer for every recipient.
+package Net::SMTP::AuthC;
+
+use 5.014;
+use strict;
+use warnings;
+
+use Net::SMTP::AuthC::Connect;
+use Net::SMTP::AuthC::Error;
+use Net::SMTP::AuthC::Options;
+
+my %is_submit_option  = map { $_ => 1 } qw(from to size body smtputf8 dsn auth deadline);
+my %is_message_option = map { $_ => 1 } qw(from to cc bcc reply_to subject text headers date message_id);
+
+my $QUIT_SECONDS = 5;    # a farewell is worth no more
+
+# ---- one call ----
+
+sub send_mail {
+    my ($class, @given) = @_;
+
+    my $given = _given('send_mail',
+        sub { $_[0] eq 'server' || $is_message_option{ $_[0] } || _is_connect_option($_[0]) }, @given);
+    require Net::SMTP::AuthC::Message;
+    my %message  = map { $_ => delete $given->{$_} } grep { $is_message_option{$_} } keys %$given;
+    my $message  = Net::SMTP::AuthC::Message->new(%message);
+    my $deadline = Net::SMTP::AuthC::Options->seconds('deadline', $given->{deadline});
+    my $end      = $deadline && _now() + $deadline;
+    my $self     = $class->connect(delete $given->{server}, %$given);
+    my $receipt  = $self->submit($message, from => $message->envelope_from, to => [$message->envelope_to],
+        deadline => $end && _later($end));
+    $self->_say_farewell;
+    return $receipt;
+}
+
+# What is left until then, and never the 0 that stands for no limit.
+sub _later {
+    my ($end) = @_;
+
+    my $left = $end - _now();
+    return $left > 0.001 ? $left : 0.001;
+}
+
+# The message is out: nothing that happens now may look like a failure to send it.
+sub _say_farewell {
+    my ($self) = @_;
+
+    $self->_set_deadline($QUIT_SECONDS);
+    local $@;
+    eval { $self->_quit };
+    return;
+}
+
+# ---- a message ----
+
+sub submit {
+    my ($self, $message, @given) = @_;
+
+    my $given = _given('submit', sub { $is_submit_option{ $_[0] } }, @given);
+    require Net::SMTP::AuthC::Envelope;
+    require Net::SMTP::AuthC::Source;
+    my $from     = Net::SMTP::AuthC::Envelope->sender($given->{from});
+    my @to       = Net::SMTP::AuthC::Envelope->recipients($given->{to});
+    my $source   = Net::SMTP::AuthC::Source->of($message);
+    my $deadline = Net::SMTP::AuthC::Options->seconds('deadline', $given->{deadline});
+    my $mail     = $self->_parameters_of($source, {%$given, from => $from->{address}}, \@to);
+    my $started  = _now();
+    my $before   = $self->_outcomes_as_text;
+    $self->_set_deadline($deadline // 0);
+    my $good = eval {
+        $self->_submit($from->{octets}, $mail, [map { @$_{qw(octets words)} } @to], $source->{octets}) ? 1 : 0;
+    };
+    my $died = $@;
+    *$self->{net_smtp_authc_timings}{transaction} = _now() - $started;
+    $self->_set_deadline(0);
+    my $began = $good || $self->_state ne 'closed' || $self->_outcomes_as_text ne $before;
+    $self->_give_up($died, $source, \@to) if !defined $good;
+    return $self->_answer($good, $source, \@to, $began);
+}
+
+# Where the connection turns out to be closed, the core still has the outcomes of the message before: never those of
+# this one.
+sub _outcomes_as_text {
+    my ($self) = @_;
+
+    return join "\0", map { $_ // '' } map { @$_ } $self->_outcomes;
+}
+
+sub _parameters_of {
+    my ($self, $source, $given, $to) = @_;
+
+    my $mail = eval {
+        Net::SMTP::AuthC::Parameters->of_mail(offered => {$self->_capabilities}, source => $source, given => $given,
+            to => $to);
+    };
+    return $mail if defined $mail;
+    my $error = $@;
+    %$error = (%$error, $self->_about) if ref $error && $error->kind ne 'usage';
+    die $error;
+}
+
+# ---- the answer ----
+
+# A receipt when somebody got it. Otherwise an error that carries the receipt: nobody did, or nobody knows.
+sub _answer {
+    my ($self, $good, $source, $to, $began) = @_;
+
+    my $error = $good ? undef : $self->_error;
+    $self->_throw if $error && $error->{kind} eq 'usage';
+    my @recipients = $self->_became_of($to, $began);
+    my %reply = $error ? map { $_ => $error->{$_} || undef } qw(code enhanced text)
+        : $self->_last_words(\@recipients);
+    my $receipt = $self->_receipt($source, \@recipients, %reply);
+    return $good ? $receipt : $self->_throw(receipt => $receipt);
+}
+
+sub _receipt {
+    my ($self, $source, $recipients, %reply) = @_;
+
+    require Net::SMTP::AuthC::Receipt;
+    return Net::SMTP::AuthC::Receipt->new(
+        %reply,
+        recipients => $recipients,
+        message_id => $source->{message_id},
+        bytes      => $source->{size},
+        timings    => *$self->{net_smtp_authc_timings},
+        tls        => $self->_tls,
+        mechanism  => $self->_mechanism,
+        transcript => *$self->{net_smtp_authc_transcript},
+    );
+}
+
+# Every recipient's one outcome; those of a transaction that never began are the same for all.
+sub _became_of {
+    my ($self, $to, $began) = @_;
+
+    my @known = $began ? $self->_outcomes : ();
+    @known = map { [undef, 'not-sent'] } @$to if @known != @$to;
+    return map { _outcome($to->[$_]{address}, @{ $known[$_] }) } 0 .. $#$to;
+}
+
+sub _outcome {
+    my ($address, undef, @known) = @_;
+
+    my %recipient = (address => $address);
+    @recipient{qw(outcome code enhanced text step)} = map { length($_ // '') ? $_ : undef } @known[0 .. 4];
+    $recipient{outcome} //= 'not-sent';
+    return \%recipient;
+}
+
+sub _last_words {
+    my ($self, $recipients) = @_;
+
+    my ($code, @lines) = $self->_reply;
+    my ($sent) = grep { $_->{outcome} eq 'sent' } @$recipients;
+    return (code => $code, enhanced => $sent && $sent->{enhanced}, text => join "\n", @lines);
+}
+
+# Perl code died within the call: a signal handler, the transcript's code, or what the message comes from. The end of
+# the message has not left, so nobody has it.
+sub _give_up {
+    my ($self, $died, $source, $to) = @_;
+
+    my $failure = ${ $source->{failure} };
+    _usage_of_core($died) if !defined $failure;
+    $self->_abandon('Perl code died in the middle of the message');
+    die $died if !defined $failure || ref $died;
+    my $text = 'message: ' . $failure =~ s/\.?\n\z//r . '; nothing was delivered';
+    Net::SMTP::AuthC::Error->throw(kind => 'interrupted', step => 'content', temporary => 0, text => $text,
+        receipt => $self->_receipt($source, [$self->_became_of($to, 1)], text => $text), $self->_about);
+}
+
+1;
