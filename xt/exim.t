@@ -1,0 +1,9 @@
+# Mail through a real Exim, started here on loopback: every mechanism, both ways to TLS, every octet.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . '/lib';
+use RealServers::Exim;
+use RealServers::Suite;
+
+RealServers::Suite::run('RealServers::Exim');
