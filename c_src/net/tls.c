@@ -107,10 +107,10 @@ is_waiting(struct smtpc_tls *tls, int result)
 }
 
 static int
-break_off(struct smtpc_tls *tls, const char *during, struct smtpc_error *error)
+break_off(struct smtpc_tls *tls, const char *prefix, struct smtpc_error *error)
 {
     tls->state = BROKEN;
-    return smtpc_tls_explain(&tls->stream, tls->context->is_server, during, error);
+    return smtpc_tls_explain(&tls->stream, tls->context->is_server, prefix, error);
 }
 
 static int
@@ -137,7 +137,7 @@ static int
 fail_handshake(struct smtpc_tls *tls, struct smtpc_error *error)
 {
     if (!tls->context->checks_chain || tls->verdict.code == X509_V_OK)
-        return break_off(tls, "TLS handshake", error);
+        return break_off(tls, "", error);
     ERR_clear_error();
     tls->state = BROKEN;
     return smtpc_tls_verdict_explain(&tls->verdict, tls->name, error);
@@ -175,9 +175,9 @@ static int
 fail_send(struct smtpc_tls *tls, int result, struct smtpc_error *error)
 {
     if (SSL_get_error(tls->ssl, result) != SSL_ERROR_SYSCALL)
-        return break_off(tls, "TLS", error);
+        return break_off(tls, "TLS: ", error);
     tls->must_be_silent = 1;
-    return smtpc_tls_explain(&tls->stream, tls->context->is_server, "TLS", error);
+    return smtpc_tls_explain(&tls->stream, tls->context->is_server, "TLS: ", error);
 }
 
 ssize_t
@@ -227,7 +227,7 @@ smtpc_tls_receive(struct smtpc_tls *tls, char *octets, size_t room, struct smtpc
         return SMTPC_WIRE_AGAIN;
     if (SSL_get_error(tls->ssl, result) == SSL_ERROR_ZERO_RETURN)
         return end(tls, 0);
-    return tls->stream.is_at_end ? end(tls, 1) : break_off(tls, "TLS", error);
+    return tls->stream.is_at_end ? end(tls, 1) : break_off(tls, "TLS: ", error);
 }
 
 enum smtpc_tls_wait

@@ -83,16 +83,16 @@ began_without_tls(const struct smtpc_tls_stream *stream)
 
 /* The errno counts only while the stream had not ended: OpenSSL may then have tried to send an alert. */
 static int
-explain_closed(const struct smtpc_tls_stream *stream, const char *who, const char *during, struct smtpc_error *error)
+explain_closed(const struct smtpc_tls_stream *stream, const char *who, const char *prefix, struct smtpc_error *error)
 {
     if (!stream->is_at_end)
         return smtpc_error_set_system(error, SMTPC_ERROR_CLOSED, stream->system_errno,
-                                      "%s: the connection to the %s broke", during, who);
-    return smtpc_error_set(error, SMTPC_ERROR_CLOSED, "%s: the %s closed the connection", during, who);
+                                      "%sthe connection to the %s broke", prefix, who);
+    return smtpc_error_set(error, SMTPC_ERROR_CLOSED, "%sthe %s closed the connection", prefix, who);
 }
 
 int
-smtpc_tls_explain(const struct smtpc_tls_stream *stream, int is_server, const char *during, struct smtpc_error *error)
+smtpc_tls_explain(const struct smtpc_tls_stream *stream, int is_server, const char *prefix, struct smtpc_error *error)
 {
     const char *who = is_server ? "client" : "server";
     unsigned long code = ERR_peek_error();
@@ -101,14 +101,15 @@ smtpc_tls_explain(const struct smtpc_tls_stream *stream, int is_server, const ch
 
     ERR_clear_error();
     if (began_with_reply(stream))
-        return smtpc_error_set(error, SMTPC_ERROR_TLS, "%s: the %s answered in plain SMTP (\"%.3s\"): this port "
-                               "wants STARTTLS, not TLS from the start (as on port 465)", during, who, stream->first);
+        return smtpc_error_set(error, SMTPC_ERROR_TLS, "%sthe %s answered in plain SMTP (\"%.3s\"): this port "
+                               "begins in clear and wants STARTTLS: use smtp:// (or new without SSL, then starttls)",
+                               prefix, who, stream->first);
     if (began_without_tls(stream))
-        return smtpc_error_set(error, SMTPC_ERROR_TLS, "%s: the %s does not speak TLS on this port (it sent "
-                               "\"%.*s\")", during, who, (int)stream->first_length, stream->first);
+        return smtpc_error_set(error, SMTPC_ERROR_TLS, "%sthe %s does not speak TLS on this port (it sent "
+                               "\"%.*s\")", prefix, who, (int)stream->first_length, stream->first);
     if (words != NULL)
-        return smtpc_error_set(error, SMTPC_ERROR_TLS, "%s: the %s %s", during, who, words);
+        return smtpc_error_set(error, SMTPC_ERROR_TLS, "%sthe %s %s", prefix, who, words);
     if (stream->is_at_end || is_system_error)
-        return explain_closed(stream, who, during, error);
-    return smtpc_error_set(error, SMTPC_ERROR_TLS, "%s: %s", during, reason_of(code));
+        return explain_closed(stream, who, prefix, error);
+    return smtpc_error_set(error, SMTPC_ERROR_TLS, "%s%s", prefix, reason_of(code));
 }

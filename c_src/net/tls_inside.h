@@ -106,8 +106,8 @@ void smtpc_tls_verdict_clear(struct smtpc_tls_verdict *verdict);
 /* The reason of the oldest error, a lent string, "unknown reason" when there is none. */
 const char *smtpc_tls_take_reason(void);
 
-/* The words for a failed call on an established or half-made stream: "TLS handshake: the server ...". -1 always. */
-int smtpc_tls_explain(const struct smtpc_tls_stream *stream, int is_server, const char *during,
+/* The words for a failed call on the stream, with prefix ("" or "TLS: ") before them. -1 always. */
+int smtpc_tls_explain(const struct smtpc_tls_stream *stream, int is_server, const char *prefix,
                       struct smtpc_error *error);
 
 #endif

@@ -123,10 +123,10 @@ smtpc_tls_verify_again(const SSL *ssl, const struct smtpc_tls_context *context, 
     if (!context->checks_chain || (context->is_server && peer->subject == NULL))
         return 0;
     if (peer->subject == NULL)
-        return smtpc_error_set(error, SMTPC_ERROR_TLS, "TLS: the server showed no certificate");
+        return smtpc_error_set(error, SMTPC_ERROR_TLS, "the server showed no certificate");
     if (code == X509_V_OK)
         return 0;
-    return smtpc_error_set(error, SMTPC_ERROR_TLS, "TLS: certificate \"%.120s\" is not accepted: %s", peer->subject,
+    return smtpc_error_set(error, SMTPC_ERROR_TLS, "certificate \"%.120s\" is not accepted: %s", peer->subject,
                            X509_verify_cert_error_string(code));
 }
 
@@ -143,10 +143,10 @@ explain_mismatch(const char *which, X509 *certificate, const char *name, struct 
     char *names = smtpc_tls_text_names(certificate);
 
     if (names == NULL || names[0] == '\0')
-        smtpc_error_set(error, SMTPC_ERROR_TLS, "TLS: %s is not for %.100s: it bears no subjectAltName (its common "
+        smtpc_error_set(error, SMTPC_ERROR_TLS, "%s is not for %.100s: it bears no subjectAltName (its common "
                         "name counts only with allow_common_name)", which, name);
     else
-        smtpc_error_set(error, SMTPC_ERROR_TLS, "TLS: %s is not for %.100s but for %.160s: connect by a name it "
+        smtpc_error_set(error, SMTPC_ERROR_TLS, "%s is not for %.100s but for %.160s: connect by a name it "
                         "bears", which, name, names);
     free(names);
 }
@@ -157,7 +157,7 @@ explain_expired(const char *which, const X509 *certificate, struct smtpc_error *
     char when[SMTPC_TLS_TIME_MAX];
 
     smtpc_tls_text_time(X509_get0_notAfter(certificate), when);
-    smtpc_error_set(error, SMTPC_ERROR_TLS, "TLS: %s expired on %s: its owner must renew it (or this machine's clock "
+    smtpc_error_set(error, SMTPC_ERROR_TLS, "%s expired on %s: its owner must renew it (or this machine's clock "
                     "is wrong)", which, when);
 }
 
@@ -167,7 +167,7 @@ explain_too_early(const char *which, const X509 *certificate, struct smtpc_error
     char when[SMTPC_TLS_TIME_MAX];
 
     smtpc_tls_text_time(X509_get0_notBefore(certificate), when);
-    smtpc_error_set(error, SMTPC_ERROR_TLS, "TLS: %s is valid only from %s on: is this machine's clock right?", which,
+    smtpc_error_set(error, SMTPC_ERROR_TLS, "%s is valid only from %s on: is this machine's clock right?", which,
                     when);
 }
 
@@ -176,7 +176,7 @@ explain_issuer(const char *which, const X509 *certificate, struct smtpc_error *e
 {
     char *issuer = smtpc_tls_text_issuer(certificate);
 
-    smtpc_error_set(error, SMTPC_ERROR_TLS, "TLS: the issuer of %s, \"%.120s\", is not known here: give ca_file "
+    smtpc_error_set(error, SMTPC_ERROR_TLS, "the issuer of %s, \"%.120s\", is not known here: give ca_file "
                     "(SSL_ca_file) if this server's issuer is your own; else the server may lack an intermediate "
                     "certificate", which, issuer != NULL ? issuer : "");
     free(issuer);
@@ -186,9 +186,9 @@ static void
 explain_self_signed(const char *which, int depth, struct smtpc_error *error)
 {
     smtpc_error_set(error, SMTPC_ERROR_TLS, depth == 0
-                    ? "TLS: %s is self-signed, so nobody vouches for it: give it as ca_file (SSL_ca_file) if the "
+                    ? "%s is self-signed, so nobody vouches for it: give it as ca_file (SSL_ca_file) if the "
                       "server is your own"
-                    : "TLS: %s at the end of the chain is not trusted here: give ca_file (SSL_ca_file) if this "
+                    : "%s at the end of the chain is not trusted here: give ca_file (SSL_ca_file) if this "
                       "server's issuer is your own", which);
 }
 
@@ -209,7 +209,7 @@ explain_certificate(const char *which, const struct smtpc_tls_verdict *verdict, 
     else if (is_missing_issuer(code))
         explain_issuer(which, verdict->certificate, error);
     else
-        smtpc_error_set(error, SMTPC_ERROR_TLS, "TLS: %s is not accepted: %s", which,
+        smtpc_error_set(error, SMTPC_ERROR_TLS, "%s is not accepted: %s", which,
                         X509_verify_cert_error_string(code));
 }
 
@@ -220,7 +220,7 @@ smtpc_tls_verdict_explain(const struct smtpc_tls_verdict *verdict, const char *n
     char *subject;
 
     if (verdict->certificate == NULL)
-        return smtpc_error_set(error, SMTPC_ERROR_TLS, "TLS: the certificate is not accepted: %s",
+        return smtpc_error_set(error, SMTPC_ERROR_TLS, "the certificate is not accepted: %s",
                                X509_verify_cert_error_string(verdict->code));
     subject = smtpc_tls_text_subject(verdict->certificate);
     snprintf(which, sizeof which, "certificate \"%.120s\" (depth %d)", subject != NULL ? subject : "",

@@ -100,14 +100,14 @@ test_broken_handshakes(void)
     static const char failure[] = "\25\3\3\0\2\2\50";        /* alert handshake_failure */
     static const char half[] = "\26\3\3\0\100\2";            /* a record that is cut */
 
-    check_peer_saying(smtp, sizeof smtp - 1, SMTPC_ERROR_TLS, "this port wants STARTTLS", "plain SMTP");
-    check_peer_saying(busy, sizeof busy - 1, SMTPC_ERROR_TLS, "(\"421\"): this port wants STARTTLS", "421");
+    check_peer_saying(smtp, sizeof smtp - 1, SMTPC_ERROR_TLS, "wants STARTTLS: use smtp", "plain SMTP");
+    check_peer_saying(busy, sizeof busy - 1, SMTPC_ERROR_TLS, "(\"421\"): this port begins in clear", "421");
     check_peer_saying(http, sizeof http - 1, SMTPC_ERROR_TLS, "does not speak TLS on this port (it sent \"HTTP\")",
                       "HTTP");
     check_peer_saying(protocol, 7, SMTPC_ERROR_TLS, "takes no TLS version that is allowed here", "no common version");
     check_peer_saying(failure, 7, SMTPC_ERROR_TLS, "found nothing it could take", "no common cipher");
     check_peer_saying(half, 6, SMTPC_ERROR_CLOSED, "the server closed the connection", "half a record");
-    check_peer_saying("", 0, SMTPC_ERROR_CLOSED, "TLS handshake: the server closed the connection", "hanging up");
+    check_peer_saying("", 0, SMTPC_ERROR_CLOSED, "the server closed the connection", "hanging up");
 }
 
 /* A ServerHello of an old version: record, handshake, version, random, no session, a cipher, no compression. */
