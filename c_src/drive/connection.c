@@ -1,4 +1,4 @@
-/* connection: one session over one socket, under deadlines: pumps octets between wire, TLS and session, never waits. */
+/* connection: one session over one socket, under deadlines: pumps between wire, TLS and session, never waits. */
 #include "drive/connection.h"
 
 #include <stdlib.h>
@@ -26,7 +26,8 @@ start_lookup(struct smtpc_connection *c, const struct smtpc_connection_options *
         if (c->resolve_local == NULL)
             return -1;
         if (smtpc_resolve_step(c->resolve_local, error) != SMTPC_RESOLVE_DONE)
-            return smtpc_error_set(error, SMTPC_ERROR_USAGE, "local address %s: must be an IP address and a port number",
+            return smtpc_error_set(error, SMTPC_ERROR_USAGE,
+                                   "local address %s: must be an IP address and a port number",
                                    options->local_host);
     }
     c->resolve = smtpc_resolve_start(options->host, options->service, options->family, error);

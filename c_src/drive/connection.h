@@ -1,4 +1,4 @@
-/* connection: one session over one socket, under deadlines: pumps octets between wire, TLS and session, never waits. */
+/* connection: one session over one socket, under deadlines: pumps between wire, TLS and session, never waits. */
 #ifndef SMTPC_DRIVE_CONNECTION_H
 #define SMTPC_DRIVE_CONNECTION_H
 

@@ -69,8 +69,12 @@ smtpc_auth_say_auth(struct smtpc_session *session)
 static int
 has_line_end_or_nul(const struct smtpc_buffer *answer)
 {
-    return answer->length > 0 && (memchr(answer->bytes, '\r', answer->length) != NULL
-        || memchr(answer->bytes, '\n', answer->length) != NULL || memchr(answer->bytes, '\0', answer->length) != NULL);
+    size_t i;
+
+    for (i = 0; i < answer->length; i++)
+        if (answer->bytes[i] == '\r' || answer->bytes[i] == '\n' || answer->bytes[i] == '\0')
+            return 1;
+    return 0;
 }
 
 enum step

@@ -21,8 +21,8 @@ enum smtpc_outcome {
 
 enum {
     SMTPC_RECIPIENT_TEXT_MAX = 1000,     /* octets of the server's words that are kept */
-    SMTPC_ENVELOPE_LINE_GROWTH = 1300,   /* what the parameters of all extensions together may add to a command line */
-    SMTPC_ENVELOPE_TEXT_MAX = 65536      /* octets of a sender or of the parameters of MAIL, before they are checked */
+    SMTPC_ENVELOPE_LINE_GROWTH = 1300,   /* what the parameters of all extensions together may add to a line */
+    SMTPC_ENVELOPE_TEXT_MAX = 65536      /* octets of a sender or of the parameters of MAIL, unchecked */
 };
 
 struct smtpc_recipient {
@@ -49,8 +49,8 @@ struct smtpc_envelope {
 void smtpc_envelope_init(struct smtpc_envelope *envelope);
 void smtpc_envelope_clear(struct smtpc_envelope *envelope);
 
-/* Begins a new envelope. sender: an address without brackets, "" for the null path; parameters: "SIZE=1 BODY=8BITMIME"
- * or "". 0, or -1 when one is longer than SMTPC_ENVELOPE_TEXT_MAX or memory is out. */
+/* Begins a new envelope. sender: an address without brackets, "" for the null path; parameters: "" or
+ * "SIZE=1 BODY=8BITMIME". 0, or -1 when one is longer than SMTPC_ENVELOPE_TEXT_MAX or memory is out. */
 int smtpc_envelope_open(struct smtpc_envelope *envelope, const char *sender, size_t n, const char *parameters);
 
 /* 1 after an open that went well, until clear. */
@@ -62,7 +62,8 @@ int smtpc_envelope_add(struct smtpc_envelope *envelope, const char *path, size_t
 /* Forgets the last recipient, one that was never sent. */
 void smtpc_envelope_drop_last(struct smtpc_envelope *envelope);
 
-/* Append the command lines to out, of an open envelope. 0, or -1 with *error set (usage: names the argument and the octet) and out as before. */
+/* Append the command lines of an open envelope to out. 0, or -1 with *error set (usage: names the argument and the
+ * octet) and out as before. */
 int smtpc_envelope_write_mail(const struct smtpc_envelope *envelope, struct smtpc_buffer *out,
                               struct smtpc_error *error);
 int smtpc_envelope_write_rcpt(const struct smtpc_envelope *envelope, size_t i, struct smtpc_buffer *out,
@@ -74,8 +75,8 @@ int smtpc_envelope_check(const struct smtpc_envelope *envelope, struct smtpc_err
 /* The reply to RCPT number i: accepted, refused or deferred. */
 void smtpc_envelope_hear_rcpt(struct smtpc_envelope *envelope, size_t i, const struct smtpc_reply *reply);
 
-/* One reply for all whose outcome is `from` so far (ACCEPTED at DATA and the end of data, NONE when MAIL was refused):
- * 2yz sent, 4yz deferred, 5yz refused. */
+/* One reply for all whose outcome is `from` so far (ACCEPTED at DATA and the end of data, NONE when MAIL was
+ * refused): 2yz sent, 4yz deferred, 5yz refused. */
 void smtpc_envelope_hear_all(struct smtpc_envelope *envelope, enum smtpc_outcome from, const char *step,
                              const struct smtpc_reply *reply);
 

@@ -201,8 +201,8 @@ static void
 hear_before_tls(struct smtpc_session *session, size_t n)
 {
     smtpc_state_fail(session, SMTPC_ERROR_TLS,
-                     "plaintext after STARTTLS: %lu octets came in clear behind the server's go-ahead; somebody may be "
-                     "tampering with this connection", (unsigned long)n);
+                     "plaintext after STARTTLS: %lu octets came in clear behind the server's go-ahead; somebody may "
+                     "be tampering with this connection", (unsigned long)n);
 }
 
 /* Takes octets up to the end of a reply; returns how many. */

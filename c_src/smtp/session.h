@@ -78,7 +78,8 @@ int smtpc_session_hello(struct smtpc_session *session, const char *name, size_t 
 /* Any answer but 2yz, and any octet behind it, makes the session unfit for everything but QUIT. */
 int smtpc_session_starttls(struct smtpc_session *session);
 
-/* TLS is up (after WANT_STARTTLS, or before the greeting for implicit TLS). Everything learnt in clear is forgotten. */
+/* TLS is up (after WANT_STARTTLS, or before the greeting for implicit TLS). Everything learnt in clear is forgotten;
+ * half a line that came in clear ends the session. */
 void smtpc_session_tls_started(struct smtpc_session *session);
 
 /* Whether a secret may cross this line: see sasl.h. */

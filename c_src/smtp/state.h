@@ -121,7 +121,7 @@ enum step smtpc_state_fail_memory(struct smtpc_session *session);
 /* Queues a line that holds nothing of the caller's, and traces it. STEP_WAIT, or STEP_CLOSED when that failed. */
 enum step smtpc_state_say(struct smtpc_session *session, const char *line);
 
-/* Traces what stands in output behind start (without CRLF); shown instead of it when not NULL: something is secret. */
+/* Traces what stands in output behind start (without CRLF), or shown instead of it: then something is secret. */
 void smtpc_state_trace_said(struct smtpc_session *session, size_t start, const char *shown);
 
 /* The rows' functions that live in auth.c, auth_line.c and transaction.c. */
@@ -148,7 +148,7 @@ enum step smtpc_transaction_hear_end(struct smtpc_session *session, const struct
 enum step smtpc_transaction_say_rset(struct smtpc_session *session);
 enum step smtpc_transaction_hear_rset(struct smtpc_session *session, const struct smtpc_reply *reply);
 
-/* Nothing more will be heard of the transaction: every recipient gets his outcome. 1 when a message may have arrived. */
+/* Nothing more will be heard of the transaction: every recipient gets his outcome. 1: a message may have arrived. */
 int smtpc_transaction_settle(struct smtpc_session *session);
 
 /* For the operations. */

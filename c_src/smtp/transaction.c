@@ -1,7 +1,7 @@
 /* transaction: the rows from MAIL to the reply to the final dot, and what each reply means for each recipient. */
 #include "smtp/state.h"
 
-/* RFC 2920: only where the server offers it in the layer that counts, and only when the transaction runs by itself. */
+/* RFC 2920: only where the server offers it in the layer that counts, and when the transaction runs by itself. */
 static int
 may_run_ahead(const struct smtpc_session *session)
 {
@@ -44,7 +44,7 @@ smtpc_transaction_say_rcpt(struct smtpc_session *session)
     size_t start = session->output.length;
 
     if (smtpc_envelope_write_rcpt(&session->envelope, session->next_rcpt, &session->output, &session->error) != 0)
-        return session->submitting ? smtpc_state_fail_memory(session) : STEP_IDLE;    /* submit has checked all lines */
+        return session->submitting ? smtpc_state_fail_memory(session) : STEP_IDLE;    /* submit has checked them */
     smtpc_state_trace_said(session, start, NULL);
     session->next_rcpt++;
     if (!may_run_ahead(session))

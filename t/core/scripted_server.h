@@ -18,9 +18,9 @@
 enum { SERVER_HEARD = 65536, SERVER_PATIENCE_MS = 15000 };
 
 /* The script, a line an act:
- *   S text   sends it with CRLF ("|" inside is a CRLF)     C        reads a line          .     reads up to a lone dot
- *   D text   sends it octet by octet, 30 ms apart          T        TLS from here         W n   waits n milliseconds
- *   E        closes                                         R        resets                K     waits for the client's end
+ *   S text   sends it with CRLF ("|" inside is a CRLF)    C     reads a line     .     reads up to a lone dot
+ *   D text   sends it octet by octet, 30 ms apart         T     TLS from here    W n   waits n milliseconds
+ *   E        closes                                       R     resets           K     waits for the client's end
  * What is left open at the end of the script stays so until the client closes. */
 struct scripted_server {
     pthread_t thread;
@@ -109,6 +109,15 @@ server_read_to(struct scripted_server *server, const char *end)
     }
 }
 
+/* The CRLF in front of the dot may be that of DATA. */
+static inline void
+server_read_to_dot(struct scripted_server *server)
+{
+    if (server->looked_at >= 2)
+        server->looked_at -= 2;
+    server_read_to(server, "\r\n.\r\n");
+}
+
 static inline void
 server_say(struct scripted_server *server, const char *text, size_t n, int drips)
 {
@@ -170,7 +179,7 @@ server_act(struct scripted_server *server, const char *line, size_t n)
     else if (line[0] == 'C')
         server_read_to(server, "\n");
     else if (line[0] == '.')
-        server_read_to(server, "\r\n.\r\n");
+        server_read_to_dot(server);
     else if (line[0] == 'K')
         server_read_to(server, "\1never\1");
     else if (line[0] == 'T')
