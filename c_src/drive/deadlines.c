@@ -1,6 +1,8 @@
 /* deadlines: how long each phase and step of a connection may take. */
 #include "drive/inside.h"
 
+#include <string.h>
+
 enum { GRACE_MS = 2000, QUIT_MS = 60000 };
 
 void
@@ -49,6 +51,18 @@ smtpc_deadlines_step(const struct smtpc_connection *c)
     return c->phase < PHASE_DIALOGUE ? names[c->phase] : smtpc_session_step(c->session);
 }
 
+/* A server that wants TLS from the start says nothing to a client that waits for its greeting. */
+static void
+explain_silence(const struct smtpc_connection *c, struct smtpc_error *error)
+{
+    double seconds = (double)(c->phase < PHASE_DIALOGUE ? c->timeout : limit_of(c)) / 1000;
+    int is_mute = strcmp(error->step, "greeting") == 0 && c->tls == NULL
+        && smtpc_reply_is_empty(smtpc_session_reply(c->session));
+
+    smtpc_error_set(error, SMTPC_ERROR_TIMEOUT, "no answer within %.1f s%s", seconds, is_mute
+                    ? "; a port that wants TLS from the start (465) is silent like this: use smtps:// (SSL => 1)" : "");
+}
+
 int
 smtpc_deadlines_expire(struct smtpc_connection *c)
 {
@@ -66,8 +80,7 @@ smtpc_deadlines_expire(struct smtpc_connection *c)
     if (overall)
         smtpc_error_set(&error, SMTPC_ERROR_TIMEOUT, "the overall deadline passed during %s", error.step);
     else
-        smtpc_error_set(&error, SMTPC_ERROR_TIMEOUT, "no answer within %.1f s",
-                        (double)(c->phase < PHASE_DIALOGUE ? c->timeout : limit_of(c)) / 1000);
+        explain_silence(c, &error);
     smtpc_session_fail(c->session, &error);
     return 1;
 }

@@ -24,10 +24,11 @@ smtpc_state_ready(struct smtpc_session *session, enum step first)
     else if (smtpc_state_has_half_a_reply(session)) {
         smtpc_error_clear(&session->error);
         smtpc_state_fail(session, SMTPC_ERROR_PROTOCOL, "the server sent octets that nothing had asked for");
-    } else if (session->unfit && first != STEP_QUIT)
+    } else if (session->unfit && first != STEP_QUIT) {
+        smtpc_error_clear(&session->error);
         smtpc_error_set(&session->error, SMTPC_ERROR_TLS,
                         "%s refused: STARTTLS has failed here, so nothing more is said in clear", name);
-    else {
+    } else {
         smtpc_error_clear(&session->error);
         return 0;
     }

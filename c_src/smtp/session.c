@@ -108,7 +108,7 @@ hear_unasked(struct smtpc_session *session)
 
     if (smtpc_state_is_idle(session)) {
         smtpc_error_clear(&session->error);
-        step = "unasked-for reply";
+        step = "idle connection";
     }
     if (smtpc_reply_class(reply) > 3) {
         smtpc_state_refused(session, step, SMTPC_ERROR_NONE, reply);

@@ -57,6 +57,7 @@ static enum step
 after_last_rcpt(struct smtpc_session *session, const struct smtpc_reply *last)
 {
     size_t deferred = smtpc_envelope_count(&session->envelope, SMTPC_OUTCOME_DEFERRED);
+    const struct smtpc_recipient *first = session->envelope.recipients;
 
     if (accepted(session) > 0)
         return STEP_DATA;
@@ -64,7 +65,9 @@ after_last_rcpt(struct smtpc_session *session, const struct smtpc_reply *last)
         smtpc_state_refused(session, "RCPT", SMTPC_ERROR_NONE, last);
     else if (!smtpc_error_is_set(&session->error)) {
         smtpc_error_set(&session->error, deferred > 0 ? SMTPC_ERROR_DEFERRED : SMTPC_ERROR_REFUSED,
-                        "none of the %lu recipients was accepted", (unsigned long)session->envelope.count);
+                        "none of the %lu recipients was accepted; the first, %.200s: %d %.200s",
+                        (unsigned long)session->envelope.count, first->path, first->code,
+                        first->text != NULL ? first->text : "");
         session->error.step = "RCPT";
     }
     return STEP_RSET;
@@ -111,9 +114,9 @@ smtpc_transaction_hear_data(struct smtpc_session *session, const struct smtpc_re
 enum step
 smtpc_transaction_say_end(struct smtpc_session *session)
 {
-    smtpc_trace_note(&session->trace, "message of %lld octets", (long long)session->content.size);
     if (smtpc_content_end(&session->content, &session->output) != 0)
         return smtpc_state_fail_memory(session);
+    smtpc_trace_note(&session->trace, "message of %lld octets", (long long)session->content.size);
     smtpc_trace_add(&session->trace, SMTPC_TRACE_CLIENT, 0, ".", 1);
     session->end_is_queued = 1;
     return STEP_WAIT;
