@@ -1,4 +1,4 @@
-# connect: server addresses, options, logins, TLS and what is refused; each error names the argument and the caller's line.
+# connect: server addresses, options, logins, TLS and what is refused; errors name the argument and the caller's line.
 use strict;
 use warnings;
 use utf8;
@@ -20,15 +20,19 @@ sub connecting { my (@arguments) = @_; return error_of(sub { Net::SMTP::AuthC->c
 
 subtest 'server addresses that are none' => sub {
     my %wrong = (
-        undef => undef, 'nothing' => '', 'a name alone' => 'smtp.example.com', 'name and port' => 'smtp.example.com:25',
+        undef => undef, 'nothing' => '', 'a name alone' => 'smtp.example.com',
+            'name and port' => 'smtp.example.com:25',
         'no host' => 'smtps://', 'only a login' => 'smtps://u:p@', 'no host but a port' => 'smtp://:25',
         'another scheme' => 'http://host', 'a scheme with one slash' => 'smtp:/host', 'a path' => 'smtp://host/inbox',
-        'a fragment' => 'smtp://host#x', 'an unknown query' => 'smtp://host?ssl=1', 'an unknown tls' => 'smtp://host?tls=maybe',
+        'a fragment' => 'smtp://host#x', 'an unknown query' => 'smtp://host?ssl=1',
+            'an unknown tls' => 'smtp://host?tls=maybe',
         'two queries' => 'smtp://host?tls=none&tls=required', 'tls with smtps' => 'smtps://host?tls=none',
         'an empty query' => 'smtp://host?', 'an empty port' => 'smtp://host:', 'port 0' => 'smtp://host:0',
-        'port 65536' => 'smtp://host:65536', 'a negative port' => 'smtp://host:-1', 'two ports' => 'smtp://host:25:26',
+        'port 65536' => 'smtp://host:65536', 'a negative port' => 'smtp://host:-1',
+            'two ports' => 'smtp://host:25:26',
         'IPv6 without brackets' => 'smtp://::1', 'half a bracket' => 'smtp://[::1', 'the other half' => 'smtp://::1]',
-        'a name in brackets' => 'smtp://[host]', 'empty brackets' => 'smtp://[]', 'behind brackets' => 'smtp://[::1]x',
+        'a name in brackets' => 'smtp://[host]', 'empty brackets' => 'smtp://[]',
+            'behind brackets' => 'smtp://[::1]x',
         'a space' => 'smtp://my host', 'a space before' => ' smtp://host', 'a line end' => "smtp://host\n",
         'two dots' => 'smtp://a..b', 'a dot first' => 'smtp://.a', 'a name that is not ASCII' => 'smtp://bücher.test',
         'a broken escape' => 'smtp://u%4:p@host', 'an escape that is not UTF-8' => 'smtp://u:%FF@host',
@@ -66,7 +70,8 @@ subtest 'server addresses of every form' => sub {
         'smtp://u@x.test:p%40%3A%2f%25@h' => {host => 'h', port => 587, tls => 'required', username => 'u@x.test',
             password => 'p@:/%'},
         'smtp://u:p:q@h'   => {host => 'h', port => 587, tls => 'required', username => 'u', password => 'p:q'},
-        'smtp://j%C3%BCrgen:ä@h' => {host => 'h', port => 587, tls => 'required', username => 'jürgen', password => 'ä'},
+        'smtp://j%C3%BCrgen:ä@h' => {host => 'h', port => 587, tls => 'required', username => 'jürgen',
+            password => 'ä'},
     );
     is_deeply(Net::SMTP::AuthC::ServerAddress->parse($_), $form{$_}, $_) for sort keys %form;
 };
@@ -86,14 +91,19 @@ subtest 'options' => sub {
             like(connecting('smtp://localhost', $name => $value), qr/\A$name:.* at \Q$0\E line/, "$name => $value");
         }
     }
-    like(connecting('smtp://localhost', local_address => 'nowhere'), qr/\Alocal_address: an IP/, 'local_address must be literal');
-    like(connecting('smtp://localhost', SSL_fingerprint => 'x'), qr/SSL_fingerprint is not supported/, 'more than we check');
-    like(connecting('smtps://localhost', ca_file => '/no/such'), qr{/no/such.* at \Q$0\E line}, 'a CA file that is none');
+    like(connecting('smtp://localhost', local_address => 'nowhere'), qr/\Alocal_address: an IP/,
+        'local_address must be literal');
+    like(connecting('smtp://localhost', SSL_fingerprint => 'x'), qr/SSL_fingerprint is not supported/,
+        'more than we check');
+    like(connecting('smtps://localhost', ca_file => '/no/such'), qr{/no/such.* at \Q$0\E line},
+        'a CA file that is none');
     my $server = sandbox(tls => 'none', require_auth => 0);
-    my $smtp = Net::SMTP::AuthC->connect($server->url . '?tls=none', timeout => '1e1', family => 4, hello => 'me.test',
+    my $smtp = Net::SMTP::AuthC->connect($server->url . '?tls=none', timeout => '1e1', family => 4,
+        hello => 'me.test',
         local_address => '127.0.0.1', local_port => 0, pipelining => 0, debug => 0);
     is(($server->sessions)[0]->helo, 'me.test', 'hello');
-    is_deeply([map { defined $smtp->supports($_) ? 1 : 0 } qw(8BITMIME X-NO)], [1, 0], 'supports knows what was offered');
+    is_deeply([map { defined $smtp->supports($_) ? 1 : 0 } qw(8BITMIME X-NO)], [1, 0],
+        'supports knows what was offered');
     $smtp->submit("x\n", from => 'a@x.test', to => 'b@x.test');
     is(join(' ', map { /\A(\w+)/ } ($server->sessions)[0]->client_lines), 'EHLO MAIL RCPT DATA', 'what was said');
 };
@@ -103,7 +113,8 @@ subtest 'user name and password' => sub {
     my @tls = (ca_file => $server->ca_file);
     my %wrong = (
         'username without password' => [username => 'demo'], 'password without username' => [password => 'x'],
-        'mechanism without username' => [mechanism => 'PLAIN'], 'username is empty' => [username => '', password => 'x'],
+        'mechanism without username' => [mechanism => 'PLAIN'], 'username is empty' => [username => '',
+            password => 'x'],
         'password is empty' => [username => 'demo', password => ''],
         'username has a NUL at octet 2' => [username => "d\0", password => 'x'],
         'password has a NUL at octet 1' => [username => 'd', password => "\0"],
@@ -149,15 +160,19 @@ subtest 'the password of a code ref' => sub {
     is(connecting($server->url . '?tls=none', @login)->kind, 'auth', 'AUTH is not offered');
     is($asked, 2, 'so it is not asked');
     is(connecting($server->url, @login)->kind, 'tls', 'STARTTLS is not offered');
-    is(connecting('smtp://localhost:' . $server->port . '?tls=none', @login, mechanism => 'PLAIN')->kind, 'auth', 'an open line');
+    is(connecting('smtp://localhost:' . $server->port . '?tls=none', @login, mechanism => 'PLAIN')->kind, 'auth',
+        'an open line');
     is($asked, 2, 'nor there');
     $server = sandbox(tls => 'implicit');
     my @tls = (username => 'demo', ca_file => $server->ca_file);
-    like(connecting($server->url, @tls, password => sub { undef }), qr/\Apassword: .*gave nothing.* at \Q$0\E line/, 'undef');
-    like(connecting($server->url, @tls, password => sub { die "no key ring\n" }), qr/\Apassword: .*no key ring/, 'it dies');
+    like(connecting($server->url, @tls, password => sub { undef }), qr/\Apassword: .*gave nothing.* at \Q$0\E line/,
+        'undef');
+    like(connecting($server->url, @tls, password => sub { die "no key ring\n" }), qr/\Apassword: .*no key ring/,
+        'it dies');
     is_deeply(connecting($server->url, @tls, password => sub { die {mine => 1} }), {mine => 1}, 'with an object');
     like(connecting($server->url, @tls, password => sub { "x\n" }), qr/\Apassword ends in a line end/, 'a line end');
-    is(scalar(grep { /AUTH/ } map { $_->client_lines } $server->sessions), 0, 'for all of that nothing of AUTH was said');
+    is(scalar(grep { /AUTH/ } map { $_->client_lines } $server->sessions), 0,
+        'for all of that nothing of AUTH was said');
 };
 
 subtest 'TLS: what was asked for is what happens' => sub {
@@ -195,10 +210,13 @@ subtest 'policy: secrets and open lines' => sub {
         is($smtp->mechanism, $mechanism, 'with the option it goes');
     }
     my $server = sandbox(tls => 'none');
-    is(Net::SMTP::AuthC->connect($server->url . '?tls=none', %demo)->mechanism, 'CRAM-MD5', 'CRAM-MD5 on an open line');
-    is(connecting($server->url . '?tls=none', %demo, mechanism => 'PLAIN')->kind, 'auth', 'PLAIN by name is refused too');
+    is(Net::SMTP::AuthC->connect($server->url . '?tls=none', %demo)->mechanism, 'CRAM-MD5',
+        'CRAM-MD5 on an open line');
+    is(connecting($server->url . '?tls=none', %demo, mechanism => 'PLAIN')->kind, 'auth',
+        'PLAIN by name is refused too');
     is(connecting($server->url . '?tls=none', %demo, password => 'wrong')->code, 535, 'a wrong password');
-    is(scalar(grep { /AUTH (?:PLAIN|LOGIN)/ } map { $_->client_lines } $server->sessions), 0, 'and no PLAIN after it');
+    is(scalar(grep { /AUTH (?:PLAIN|LOGIN)/ } map { $_->client_lines } $server->sessions), 0,
+        'and no PLAIN after it');
     $server = sandbox(users => {}, tls => 'none');
     my $error = error_of(sub { Net::SMTP::AuthC->send_mail(server => $server->url . '?tls=none', %demo,
         from => 'a@x.test', to => 'b@x.test', text => 'x') });
@@ -206,7 +224,8 @@ subtest 'policy: secrets and open lines' => sub {
     is(scalar(grep { /MAIL/ } map { $_->client_lines } $server->sessions), 0, 'so there is no mail');
     $server = sandbox(tls => 'implicit');
     my @tls = (ca_file => $server->ca_file, %demo);
-    is(Net::SMTP::AuthC->connect($server->url, @tls, mechanism => ['CRAM-MD5', 'LOGIN'])->mechanism, 'CRAM-MD5', 'a list');
+    is(Net::SMTP::AuthC->connect($server->url, @tls, mechanism => ['CRAM-MD5', 'LOGIN'])->mechanism, 'CRAM-MD5',
+        'a list');
     is(connecting($server->url, @tls, mechanism => [])->kind, 'usage', 'an empty list');
 };
 
@@ -234,20 +253,24 @@ subtest 'certificates' => sub {
                 like($error, $says{$kind}, "$name: it says why");
             }
             my @said = map { $_->client_lines } grep { !$_->user } $server->sessions;
-            is(scalar(grep { /AUTH|MAIL/ } @said), 0, "$kind, $tls: where it was refused, no password") if $kind ne 'good';
+            is(scalar(grep { /AUTH|MAIL/ } @said), 0,
+                "$kind, $tls: where it was refused, no password") if $kind ne 'good';
         }
         my $server = sandbox(tls => 'implicit', certificate => $kind);
-        my $smtp = eval { Net::SMTP::AuthC->connect($server->url, SSL_ca_file => $server->ca_file, SSL_verify_mode => 0) };
+        my $smtp = eval { Net::SMTP::AuthC->connect($server->url, SSL_ca_file => $server->ca_file,
+            SSL_verify_mode => 0) };
         ok($smtp, "$kind: SSL_verify_mode => 0");
         is($smtp->tls->{verified}, 0, "$kind: and verified says so");
     }
     my $server = sandbox(tls => 'implicit');
     is(connecting($server->url)->kind, 'tls', 'without ca_file the sandbox is not trusted');
-    is(connecting($server->url, ca_file => $server->ca_file, tls_name => 'other.test')->kind, 'tls', 'tls_name: another');
+    is(connecting($server->url, ca_file => $server->ca_file, tls_name => 'other.test')->kind, 'tls',
+        'tls_name: another');
     my $elsewhere = sandbox(tls => 'implicit', certificate => 'wrong-name');
     ok(Net::SMTP::AuthC->connect($elsewhere->url, ca_file => $elsewhere->ca_file, $_ => 'elsewhere.example.test'), $_)
         for qw(tls_name SSL_verifycn_name);
-    ok(Net::SMTP::AuthC->connect('smtps://127.0.0.1:' . $server->port, ca_file => $server->ca_file), 'by its address');
+    ok(Net::SMTP::AuthC->connect('smtps://127.0.0.1:' . $server->port, ca_file => $server->ca_file),
+        'by its address');
 };
 
 subtest 'a certificate of the client' => sub {
@@ -269,7 +292,8 @@ subtest 'minimum_version' => sub {
     my $server = sandbox(tls => 'implicit');
     my $smtp = Net::SMTP::AuthC->connect($server->url, ca_file => $server->ca_file, minimum_version => 'TLSv1.3');
     is($smtp->tls->{version}, 'TLSv1.3', 'TLSv1.3');
-    like(connecting($server->url, minimum_version => $_), qr/minimum_version.* at \Q$0\E line/, "not $_") for qw(TLSv1.1 SSLv3 x);
+    like(connecting($server->url, minimum_version => $_), qr/minimum_version.* at \Q$0\E line/,
+        "not $_") for qw(TLSv1.1 SSLv3 x);
 };
 
 subtest 'nobody there' => sub {
@@ -281,7 +305,8 @@ subtest 'nobody there' => sub {
     is($error->temporary, 1, 'which may pass');
     like($error, qr/127\.0\.0\.1.*$port.*at \Q$0\E line/, 'it says where');
     unlike($error, qr/geheim/, 'and not the password');
-    is(connecting('smtp://no-such-host.invalid?tls=none', timeout => 5)->kind =~ /\A(?:connect|timeout)\z/, 1, 'no such host');
+    is(connecting('smtp://no-such-host.invalid?tls=none', timeout => 5)->kind =~ /\A(?:connect|timeout)\z/, 1,
+        'no such host');
 };
 
 done_testing;

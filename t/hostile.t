@@ -42,7 +42,8 @@ sub everywhere {
     for my $stage (@stages) {
         my @words = $behaviour->($stage);
         add("$what at $stage->{stage}", [@{ $stage->{script} }, @words], outcome => $stage->{outcome},
-            option => $stage->{option}, map { $_ => ref $more{$_} eq 'CODE' ? $more{$_}->($stage) : $more{$_} } keys %more);
+            option => $stage->{option},
+            map { $_ => ref $more{$_} eq 'CODE' ? $more{$_}->($stage) : $more{$_} } keys %more);
     }
     return;
 }
@@ -90,7 +91,8 @@ everywhere('CR within a line', sub { "554 5.0.0 one\rC: forged\r\n" },
 everywhere('FIN', sub { cut }, kind => 'closed');
 everywhere('RST', sub { reset_now }, kind => 'closed');
 everywhere('FIN after half a reply', sub { ("$_[0]{code} o", cut) }, kind => 'closed');
-everywhere('421', sub { "421 4.3.2 shutting down\r\n" }, kind => 'deferred|auth', code => 421, outcome => $refused_outcome);
+everywhere('421', sub { "421 4.3.2 shutting down\r\n" }, kind => 'deferred|auth', code => 421,
+    outcome => $refused_outcome);
 everywhere('421 and FIN', sub { ("421 4.3.2 shutting down\r\n", cut) }, kind => 'deferred|auth', code => 421,
     outcome => $refused_outcome);
 my $last = "250 2.0.0 Ok\r\n";
@@ -108,6 +110,23 @@ add('RST in the content', [@to_content, hear(20), reset_now], kind => 'closed', 
 add('FIN after QUIT', [@to_end, $last, hear, cut], outcome => 'sent', after => sub { $_[0]->quit });
 add('silence after QUIT', [@to_end, $last, hear, silent], outcome => 'sent', after => sub { $_[0]->quit });
 
+# ---- gone, or talkative, while nobody looked ----
+
+# Another message over the same connection.
+sub again {
+    my ($smtp) = @_;
+    select undef, undef, undef, 0.1;
+    return $smtp->submit("again\n", from => 'a@x.test', to => ['c@x.test', 'd@x.test']);
+}
+
+for my $idle (['421', "421 4.4.2 idle for too long\r\n", cut], ['FIN', cut], ['RST', reset_now],
+    ['250', "250 still here\r\n"], ['half a reply', '25'], ['garbage', "hello?\r\n"]) {
+    my ($what, @words) = @$idle;
+    add("$what between two messages", [@to_end, $last, @words], after => \&again, outcome => 'sent',
+        second => 'not-sent',
+        kind => 'deferred|closed|protocol', unheard => qr/again/);
+}
+
 # ---- the wrong time ----
 
 everywhere('a second reply behind the first', sub { "$_[0]{code} ok\r\n$_[0]{code} and again\r\n" }, kind => '.*',
@@ -117,16 +136,20 @@ add('all replies before any command', ["220 x\r\n${EHLO}250 ok\r\n250 ok\r\n354 
     kind => 'protocol', outcome => '', unheard => qr/MAIL|Subject/);
 add('the reply to the dot comes with the 354', [@to_data, "354 go\r\n250 2.0.0 taken\r\n", content],
     kind => 'protocol', outcome => 'not-sent');
-add('250 in the middle of the content', [@to_content, hear, "250 done\r\n"], kind => 'protocol', outcome => 'not-sent',
+add('250 in the middle of the content', [@to_content, hear, "250 done\r\n"], kind => 'protocol',
+    outcome => 'not-sent',
     message => "x\r\n" x 1_000_000);
 add('552 in the middle of the content', [@to_content, hear(3), "552 5.3.4 enough\r\n", silent],
     kind => 'refused|deferred', code => 552, outcome => 'refused', message => "x\r\n" x 1_000_000);
 add('421 in the middle of the content', [@to_content, hear(3), "421 4.3.2 bye\r\n", cut],
     kind => 'deferred', code => 421, outcome => 'deferred|not-sent', message => "x\r\n" x 1_000_000);
 add('250 to DATA', [@to_data, "250 ok\r\n"], kind => 'protocol', outcome => 'not-sent', unheard => qr/Subject/);
-add('354 to RCPT', [@to_rcpt, "354 go\r\n"], kind => 'protocol|refused', unheard => qr/Subject|DATA/, outcome => 'not-sent|refused');
-add('354 to MAIL', [@to_mail, "354 go\r\n"], kind => 'protocol|refused', unheard => qr/Subject|DATA/, outcome => 'not-sent|refused');
-add('334 to MAIL', [@to_mail, "334 \r\n"], kind => 'protocol|refused', unheard => qr/Subject|DATA/, outcome => 'not-sent|refused');
+add('354 to RCPT', [@to_rcpt, "354 go\r\n"], kind => 'protocol|refused', unheard => qr/Subject|DATA/,
+    outcome => 'not-sent|refused');
+add('354 to MAIL', [@to_mail, "354 go\r\n"], kind => 'protocol|refused', unheard => qr/Subject|DATA/,
+    outcome => 'not-sent|refused');
+add('334 to MAIL', [@to_mail, "334 \r\n"], kind => 'protocol|refused', unheard => qr/Subject|DATA/,
+    outcome => 'not-sent|refused');
 add('354 to the dot', [@to_end, "354 more\r\n"], kind => 'protocol', outcome => 'unknown|not-sent|refused');
 add('354 with nobody accepted', [$GREETING, hear, "250-x\r\n250 PIPELINING\r\n", hear(3),
         "250 ok\r\n550 5.1.1 who\r\n354 go\r\n", content, "250 taken\r\n", hear, "250 reset\r\n"],
@@ -143,9 +166,11 @@ add('fewer replies than commands', [$GREETING, hear, "250-x\r\n250 PIPELINING\r\
 # ---- reading slowly or not at all ----
 
 my $big = "a line of thirty-two octets....\n" x 500_000;
-add('a server that stops to read in the content', [@to_content, deaf], kind => 'timeout', outcome => 'not-sent', most => 2,
+add('a server that stops to read in the content', [@to_content, deaf], kind => 'timeout', outcome => 'not-sent',
+    most => 2,
     message => $big, memory => 80_000);
-add('a server that reads an octet at a time', [@to_content, sip(0.2)], kind => 'timeout', outcome => 'not-sent', most => 2,
+add('a server that reads an octet at a time', [@to_content, sip(0.2)], kind => 'timeout', outcome => 'not-sent',
+    most => 2,
     message => $big, memory => 80_000);
 add('a server that stops to read, and a code ref', [@to_content, deaf], kind => 'timeout', outcome => 'not-sent',
     message => sub { 'x' x 65534 . "\r\n" });
@@ -163,10 +188,12 @@ for my $code (454, 501, 502, 554, 220) {
     my $text = $code == 220 ? "220-a\r\n550 b\r\n" : "$code 5.5.1 no\r\n";
     add("STARTTLS is answered with $text" =~ s/\r\n/ /gr, [@starttls, $text], %tls, kind => 'tls|protocol');
 }
-add('STARTTLS fails, opportunistic', [@starttls, "454 4.7.0 no\r\n"], %tls, kind => 'tls', tls => '?tls=opportunistic');
+add('STARTTLS fails, opportunistic', [@starttls, "454 4.7.0 no\r\n"], %tls, kind => 'tls',
+    tls => '?tls=opportunistic');
 add('bytes behind the 220 to STARTTLS', [@starttls, "220 go\r\n250 injected\r\n", tls], %tls, kind => 'tls',
     text => qr/in clear/);
-add('one byte behind the 220 to STARTTLS', [@starttls, "220 go\r\n2", tls], %tls, kind => 'tls', text => qr/in clear/);
+add('one byte behind the 220 to STARTTLS', [@starttls, "220 go\r\n2", tls], %tls, kind => 'tls',
+    text => qr/in clear/);
 add('garbage in the handshake', [@starttls, "220 go\r\n", pause(0.1), "garbage, and much more of it\r\n"], %tls,
     kind => 'tls');
 add('an SMTP reply in the handshake', [@starttls, "220 go\r\n", pause(0.1), "454 4.7.0 no, after all\r\n"], %tls,
@@ -188,13 +215,15 @@ add('AUTH vanishes inside TLS', [@starttls, "220 go\r\n", tls, hear, "250 x.test
 add('EHLO fails inside TLS', [@starttls, "220 go\r\n", tls, hear, "502 no\r\n"], %inside, kind => 'refused|protocol',
     unheard => qr/AUTH|MAIL/);
 add('cut inside TLS without close_notify, in the reply to the dot',
-    [@starttls, "220 go\r\n", tls, hear, "250 x\r\n", hear, "250 ok\r\n", hear, "250 ok\r\n", hear, "354 go\r\n", content,
+    [@starttls, "220 go\r\n", tls, hear, "250 x\r\n", hear, "250 ok\r\n", hear, "250 ok\r\n", hear, "354 go\r\n",
+        content,
         '250 2.0.0 O', cut], tls => '?tls=required', option => {insecure_no_verify => 1}, kind => 'closed',
     outcome => 'unknown');
 add('silence where TLS is implicit', [deaf], scheme => 'smtps', kind => 'timeout');
 add('a greeting in clear where TLS is implicit', [$GREETING], scheme => 'smtps', kind => 'tls', text => qr/STARTTLS/);
 add('garbage where TLS is implicit', ["\x00\xff garbage\r\n"], scheme => 'smtps', kind => 'tls');
-add('HTTP where TLS is implicit', [hear, "HTTP/1.1 400 Bad Request\r\n\r\n"], scheme => 'smtps', kind => 'tls|timeout');
+add('HTTP where TLS is implicit', [hear, "HTTP/1.1 400 Bad Request\r\n\r\n"], scheme => 'smtps',
+    kind => 'tls|timeout');
 add('FIN where TLS is implicit', [cut], scheme => 'smtps', kind => 'tls|closed');
 add('RST where TLS is implicit', [reset_now], scheme => 'smtps', kind => 'connect|tls|closed');
 
@@ -214,10 +243,12 @@ add('334 for ever to LOGIN', [@auth, map { ("334 VXNlcm5hbWU6\r\n", hear) } 1 ..
 add('334 for ever to CRAM-MD5', [@auth, map { ($CHALLENGE, hear) } 1 .. 40], %cram, kind => 'auth|protocol|timeout');
 add('334 for ever to the cancellation', [@auth, "334 !!!\r\n", map { (hear, "334 !!!\r\n") } 1 .. 40], %cram,
     kind => 'protocol|auth');
-add('a huge challenge', [@auth, '334 ' . 'QUFB' x 300_000 . "\r\n", hear, "501 no\r\n"], %cram, kind => 'protocol|auth');
+add('a huge challenge', [@auth, '334 ' . 'QUFB' x 300_000 . "\r\n", hear, "501 no\r\n"], %cram,
+    kind => 'protocol|auth');
 add('a long challenge within the limits', [@auth, '334 ' . 'QUFB' x 2000 . "\r\n", hear, "535 no\r\n"], %cram,
     kind => 'auth');
-add('a challenge in several lines', [@auth, "334-PDEu\r\n334 MkB4LnRlc3Q+\r\n", hear, "235 ok\r\n", hear, "550 no\r\n"],
+add('a challenge in several lines', [@auth, "334-PDEu\r\n334 MkB4LnRlc3Q+\r\n", hear, "235 ok\r\n", hear,
+    "550 no\r\n"],
     %cram, outcome => 'refused|', kind => 'refused|auth|protocol', unheard => qr/\0/);
 add('an endless challenge in lines', [@auth, endless("334-QUFB\r\n")], %cram, kind => 'protocol');
 add('334 after 535', [@auth, "535 5.7.8 no\r\n", "334 VXNlcm5hbWU6\r\n"], %auth, kind => 'auth|protocol');
@@ -244,9 +275,11 @@ add('a clear line: only PLAIN', [$GREETING, hear, "250-x\r\n250 AUTH PLAIN LOGIN
 
 # ---- EHLO ----
 
-add('a thousand keywords', [$GREETING, hear, "250-x\r\n" . join('', map { "250-X$_ y\r\n" } 1 .. 1000) . "250 SIZE\r\n"],
+add('a thousand keywords', [$GREETING, hear, "250-x\r\n" . join('',
+    map { "250-X$_ y\r\n" } 1 .. 1000) . "250 SIZE\r\n"],
     kind => 'protocol|timeout', outcome => '|not-sent', most => 2.5);
-add('SIZE with a number of forty digits', [$GREETING, hear, "250-x\r\n250 SIZE " . '9' x 40 . "\r\n", hear, "550 n\r\n"],
+add('SIZE with a number of forty digits', [$GREETING, hear, "250-x\r\n250 SIZE " . '9' x 40 . "\r\n", hear,
+    "550 n\r\n"],
     kind => 'refused', outcome => 'refused');
 add('keywords with wild octets', [$GREETING, hear, "250-x\r\n250-\e[2J\x00\r\n250-=\r\n250- \r\n250 \xff\r\n", hear,
         "550 n\r\n"], kind => 'refused|protocol');
@@ -255,7 +288,8 @@ add('EHLO and HELO refused', [$GREETING, hear, "500 no\r\n", hear, "500 no\r\n"]
 add('EHLO deferred: no HELO', [$GREETING, hear, "450 later\r\n"], kind => 'deferred', outcome => '',
     unheard => qr/HELO/);
 add('the reply to EHLO has lost its last CRLF', [$GREETING, hear, "250-x\r\n250-PIPELINING 250 8BITMIME\r\n", hear(3),
-        "550 no\r\n550 no\r\n503 no\r\n", hear, "250 reset\r\n"], kind => 'refused', outcome => 'refused', option => {timeout => 4}, most => 3.5);
+        "550 no\r\n550 no\r\n503 no\r\n", hear, "250 reset\r\n"], kind => 'refused', outcome => 'refused',
+            option => {timeout => 4}, most => 3.5);
 
 my @only = map { qr/$_/ } @ARGV;
 @cases = grep { my $name = $_->{name}; grep { $name =~ $_ } @only } @cases if @only;

@@ -6,7 +6,8 @@ use Net::SMTP::AuthC::Sandbox;
 use Test::More;
 
 my $server = Net::SMTP::AuthC::Sandbox->new(tls => 'none', users => {demo => 'secret'}, require_auth => 0,
-    keywords => ['SIZE 10000000', '8BITMIME', 'SMTPUTF8', 'DSN', 'ETRN', 'XVERP', 'CHECKPOINT', 'ENHANCEDSTATUSCODES']);
+    keywords => ['SIZE 10000000', '8BITMIME', 'SMTPUTF8', 'DSN', 'ETRN', 'XVERP', 'CHECKPOINT',
+        'ENHANCEDSTATUSCODES']);
 my $url    = $server->url . '?tls=none';
 my %octets = (CR => "a\rINJECTED", LF => "a\nINJECTED", CRLF => "a\@b.test>\r\nINJECTED\r\n", NUL => "a\0INJECTED");
 my %login  = (username => 'demo', password => 'secret', insecure_cleartext_auth => 1);
@@ -16,7 +17,8 @@ my %mail   = (from => 'a@x.test', to => 'b@x.test');
 
 my %connect = (
     username => 'username', password => 'password', mechanism => 'mechanism', hello => 'hello',
-    local_address => 'local', local_port => 'local|port', timeout => 'timeout', deadline => 'deadline', family => 'family',
+    local_address => 'local', local_port => 'local|port', timeout => 'timeout', deadline => 'deadline',
+        family => 'family',
 );
 for my $kind (sort keys %octets) {
     for my $name (sort keys %connect) {
@@ -32,14 +34,17 @@ for my $kind (sort keys %octets) {
             NUL => "\0"}->{$kind}) });
 
     my $smtp = Net::SMTP::AuthC->connect($url);
-    my %submit = (from => $octets{$kind}, to => $octets{$kind}, size => "1$octets{$kind}", body => "8bit$octets{$kind}",
+    my %submit = (from => $octets{$kind}, to => $octets{$kind}, size => "1$octets{$kind}",
+        body => "8bit$octets{$kind}",
         auth => $octets{$kind});
     for my $name (sort keys %submit) {
         next if $name eq 'auth';
-        refused(qr/\b$name\b/, "submit: $kind in $name", sub { $smtp->submit("x\n", %mail, $name => $submit{$name}) });
+        refused(qr/\b$name\b/, "submit: $kind in $name", sub { $smtp->submit("x\n", %mail,
+            $name => $submit{$name}) });
     }
     for my $name (qw(from to)) {
-        for my $form ("$octets{$kind}\@x.test", "a\@x.test$octets{$kind}", "A <$octets{$kind}\@x.test>", "\"$octets{$kind}\"\@x.test") {
+        for my $form ("$octets{$kind}\@x.test", "a\@x.test$octets{$kind}", "A <$octets{$kind}\@x.test>",
+            "\"$octets{$kind}\"\@x.test") {
             refused(qr/\b$name\b/, "submit: $kind in $name", sub { $smtp->submit("x\n", %mail, $name => $form) });
         }
     }
@@ -56,7 +61,8 @@ for my $kind (sort keys %octets) {
             sub { Net::SMTP::AuthC->send_mail(server => $url, %mail, text => 'x', $name => $octets{$kind}) });
     }
     refused(qr/X-A|headers/, "send_mail: $kind in a header",
-        sub { Net::SMTP::AuthC->send_mail(server => $url, %mail, text => 'x', headers => ['X-A' => $octets{$kind}]) });
+        sub { Net::SMTP::AuthC->send_mail(server => $url, %mail, text => 'x',
+            headers => ['X-A' => $octets{$kind}]) });
     refused(qr/header|field/, "send_mail: $kind in the name of a header",
         sub { Net::SMTP::AuthC->send_mail(server => $url, %mail, text => 'x', headers => [$octets{$kind} => 'x']) });
 }
@@ -70,11 +76,13 @@ for my $kind (sort keys %octets) {
     local $SIG{__WARN__} = sub { };
     my %call = (
         hello => sub { $smtp->hello($bad) }, auth => sub { $smtp->auth("u\0$bad", 'x') },
-        mail => sub { $smtp->mail($bad) }, verify => sub { $smtp->verify($bad) }, expand => sub { $smtp->expand($bad) },
+        mail => sub { $smtp->mail($bad) }, verify => sub { $smtp->verify($bad) },
+            expand => sub { $smtp->expand($bad) },
         help => sub { $smtp->help($bad) }, etrn => sub { $smtp->etrn($bad) },
         (map { my $name = $_; ("mail $name" => sub { $smtp->mail('a@x.test', $name => $bad) }) }
             qw(Size AUTH Transaction ENVID)),
-        (map { my $name = $_; ($name => sub { $smtp->mail('a@x.test') and $smtp->$name($bad) }) } qw(recipient to cc bcc)),
+        (map { my $name = $_; ($name => sub { $smtp->mail('a@x.test') and $smtp->$name($bad) }) }
+            qw(recipient to cc bcc)),
         ORcpt => sub { $smtp->mail('a@x.test') and $smtp->to('b@x.test', {ORcpt => $bad}) },
         Notify => sub { $smtp->mail('a@x.test') and $smtp->to('b@x.test', {Notify => $bad}) },
     );

@@ -27,7 +27,8 @@ sub error_of {
 }
 
 my %ehlo = (
-    'AUTH=LOGIN CRAM-MD5 beside AUTH LOGIN CRAM-MD5' => "250-x.test\r\n250-AUTH=LOGIN CRAM-MD5\r\n250 AUTH LOGIN CRAM-MD5\r\n",
+    'AUTH=LOGIN CRAM-MD5 beside AUTH LOGIN CRAM-MD5' =>
+        "250-x.test\r\n250-AUTH=LOGIN CRAM-MD5\r\n250 AUTH LOGIN CRAM-MD5\r\n",
     'AUTH=LOGIN CRAM-MD5 alone'     => "250-x.test\r\n250 AUTH=LOGIN CRAM-MD5\r\n",
     'AUTH on several lines'         => "250-x.test\r\n250-AUTH LOGIN\r\n250-AUTH CRAM-MD5\r\n250 SIZE\r\n",
     'AUTH in small letters'         => "250-x.test\r\n250 auth login cram-md5\r\n",
@@ -49,7 +50,8 @@ subtest '250-PIPELINING 250 8BITMIME on one line: a lost CRLF' => sub {
     my $server = sandbox(tls => 'none', require_auth => 0,
         ehlo_raw => "250-x.test\r\n250-PIPELINING 250 8BITMIME\r\n250 SIZE 1000000\r\n");
     my $smtp = Net::SMTP::AuthC->connect($server->url . '?tls=none');
-    is(join(' ', map { defined $smtp->supports($_) ? 1 : 0 } qw(PIPELINING 8BITMIME SIZE)), '1 1 1', 'all three are known');
+    is(join(' ', map { defined $smtp->supports($_) ? 1 : 0 } qw(PIPELINING 8BITMIME SIZE)), '1 1 1',
+        'all three are known');
     is($smtp->submit("x\n", %mail)->all_sent, 1, 'and mail goes');
     $server = sandbox(tls => 'none', require_auth => 0, ehlo_raw => "250-x.test\r\n250-PIPELINING 250 8BITMIME\r\n");
     $smtp = Net::SMTP::AuthC->connect($server->url . '?tls=none', timeout => 10);
@@ -64,14 +66,17 @@ subtest 'PLAIN as the article tells it: prompts and answers in clear text' => su
     my $transcript = '';
     login($server, mechanism => 'PLAIN', transcript => sub { $transcript .= "$_[0]{text}\n" });
     unlike($transcript, qr/^(?:demo|secret)$/m, 'which the transcript hides');
-    is(ref error_of(sub { login($server, password => 'wrong', mechanism => 'PLAIN') }), 'Net::SMTP::AuthC::Error', 'a wrong one');
-    is(error_of(sub { login($server, insecure_cleartext_auth => 0) })->kind, 'auth', 'but never on an open line unasked');
+    is(ref error_of(sub { login($server, password => 'wrong', mechanism => 'PLAIN') }), 'Net::SMTP::AuthC::Error',
+        'a wrong one');
+    is(error_of(sub { login($server, insecure_cleartext_auth => 0) })->kind, 'auth',
+        'but never on an open line unasked');
 };
 
 subtest 'PLAIN by RFC 4616' => sub {
     my $server = sandbox(tls => 'implicit');
     is(login($server, mechanism => 'PLAIN')->mechanism, 'PLAIN', 'logged in');
-    is((grep { /AUTH/ } said($server))[0], 'AUTH PLAIN ' . encode_base64("\0demo\0secret", ''), 'as the RFC writes it');
+    is((grep { /AUTH/ } said($server))[0], 'AUTH PLAIN ' . encode_base64("\0demo\0secret", ''),
+        'as the RFC writes it');
 };
 
 subtest 'LOGIN with VXNlcm5hbWU6 and UGFzc3dvcmQ6' => sub {
@@ -82,7 +87,8 @@ subtest 'LOGIN with VXNlcm5hbWU6 and UGFzc3dvcmQ6' => sub {
     is(join('|', map { decode_base64($_) } ($session->client_lines)[-2, -1]), 'demo|secret', 'so it answered');
 };
 
-my @prompts = (['User Name', 'Password'], ['username:', 'password:'], ['User', 'Pass'], ['', ''], ["Username\0", "Password\0"]);
+my @prompts = (['User Name', 'Password'], ['username:', 'password:'], ['User', 'Pass'], ['', ''], ["Username\0",
+    "Password\0"]);
 subtest 'LOGIN with every other prompt' => sub {
     for my $pair (@prompts) {
         my @base64 = map { encode_base64($_, '') } @$pair;
@@ -156,7 +162,8 @@ subtest 'loading the library sends nothing' => sub {
     my $server = sandbox(tls => 'none');
     my @perl = ($^X, map { "-I$_" } @INC);
     local %ENV = (%ENV, SMTPHOSTS => 'localhost:' . $server->port);
-    open my $pipe, '-|', @perl, '-we', 'use Net::SMTP::AuthC; print join ",", sort grep { m{^Net/|^IO|^Socket|SSL} } keys %INC'
+    open my $pipe, '-|', @perl, '-we', 'use Net::SMTP::AuthC; '
+        . 'print join ",", sort grep { m{^Net/|^IO|^Socket|SSL} } keys %INC'
         or die $!;
     my $loaded = join '', readline $pipe;
     ok(close $pipe, 'it loads');

@@ -8,7 +8,8 @@ use Test::More;
 use Time::HiRes qw(time);
 
 my %login = (username => 'demo', password => 'secret');
-my %mail  = (from => 'Shop <orders@shop.test>', to => 'customer@x.test', subject => 'Order 1001', text => "Thank you.\n");
+my %mail  = (from => 'Shop <orders@shop.test>', to => 'customer@x.test', subject => 'Order 1001',
+    text => "Thank you.\n");
 
 sub sandbox { return Net::SMTP::AuthC::Sandbox->new(users => {demo => 'secret'}, @_) }
 
@@ -25,26 +26,30 @@ sub error_of {
 subtest 'end to end' => sub {
     for my $tls (qw(implicit starttls)) {
         my $server  = sandbox(tls => $tls);
-        my $receipt = send_to($server, from => 'Büro <orders@shop.test>', to => ['"Doe, J." <j@x.test>', 'Zoë <z@x.test>'],
+        my $receipt = send_to($server, from => 'Büro <orders@shop.test>', to => ['"Doe, J." <j@x.test>',
+            'Zoë <z@x.test>'],
             cc => 'c@x.test', bcc => ['secret@x.test', 'j@x.test'], reply_to => 'answers@shop.test',
             subject => 'Größe 40 ☃', text => "Danke schön ☃\n.\n.dot\nFrom here\n" . 'x' x 2000 . "\n",
             headers => ['X-Shop' => 'Käse']);
         is($receipt->all_sent, 1, "$tls: all sent");
-        is(join(' ', map { $_->address } $receipt->recipients), 'j@x.test z@x.test c@x.test secret@x.test', 'each once');
+        is(join(' ', map { $_->address } $receipt->recipients), 'j@x.test z@x.test c@x.test secret@x.test',
+            'each once');
         my ($message) = $server->wait_for(count => 1);
         is($message->from, 'orders@shop.test', 'the sender');
         is(join(' ', $message->to), 'j@x.test z@x.test c@x.test secret@x.test', 'the recipients');
         unlike($message->data, qr/bcc|secret\@/i, 'Bcc is not in the message');
         is($message->header('Message-ID'), $receipt->message_id, 'the Message-ID is that of the receipt');
         like($receipt->message_id, qr/\A<[^<>\s]+\@shop\.test>\z/, 'and has the domain of the sender');
-        like($message->header('Date'), qr/\A[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} 20[0-9]{2} [0-9:]{8} [+-][0-9]{4}\z/, 'Date');
+        like($message->header('Date'),
+            qr/\A[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} 20[0-9]{2} [0-9:]{8} [+-][0-9]{4}\z/, 'Date');
         my ($head) = split /\r\n\r\n/, $message->data;
         unlike($head, qr/[^\r\n\x20-\x7e]/, 'the header is ASCII');
         require Encode;
         is(Encode::decode('MIME-Header', $message->header('Subject')), 'Größe 40 ☃', 'the subject can be read');
         like($message->header('From'), qr/\A=\?UTF-8\?.*<orders\@shop\.test>\z/i, 'From');
         is($message->header('To') =~ /\A"Doe, J\." <j\@x\.test>, =\?UTF-8\?/i, 1, 'To');
-        is($message->header($_), {Cc => 'c@x.test', 'Reply-To' => 'answers@shop.test', 'MIME-Version' => '1.0'}->{$_}, $_)
+        is($message->header($_), {Cc => 'c@x.test', 'Reply-To' => 'answers@shop.test',
+            'MIME-Version' => '1.0'}->{$_}, $_)
             for qw(Cc Reply-To MIME-Version);
         ok(decoded($message) eq "Danke schön ☃\n.\n.dot\nFrom here\n" . 'x' x 2000 . "\n", 'the text');
         cmp_ok($message->longest_line, '<=', 998, 'no line is too long');
@@ -64,7 +69,8 @@ subtest 'a plain one' => sub {
     is($message->body, "Thank you.\r\n", 'the text as it is');
     is($message->header('Subject'), 'Order 1001', 'the subject as it is');
     like($message->header('Date'), qr/ 19(?:70|69) /, 'date as given');
-    ok(send_to($server, server => 'smtps://demo:secret@localhost:' . $server->port, username => undef, password => undef),
+    ok(send_to($server, server => 'smtps://demo:secret@localhost:' . $server->port, username => undef,
+        password => undef),
         'the login in the address');
 };
 
@@ -82,7 +88,8 @@ subtest 'addresses outside ASCII' => sub {
 
 subtest 'errors' => sub {
     my $server = sandbox(tls => 'implicit', refuse => {'no@x.test' => '550 5.1.1 Who?'});
-    for my $case (['server is needed', server => undef], ['from is needed', from => undef], ['text is needed', text => undef],
+    for my $case (['server is needed', server => undef], ['from is needed', from => undef], ['text is needed',
+        text => undef],
         ['no recipient', to => undef], ['unknown option "subjekt" of send_mail', subjekt => 'x'],
         ['unknown option "Timeout" of send_mail', Timeout => 1], ['deadline:', deadline => 'soon'],
         ['username without password', password => undef], ['server: "x"', server => 'x']) {
@@ -103,7 +110,8 @@ subtest 'errors' => sub {
 };
 
 subtest 'after the mail is out, nothing looks like a failure' => sub {
-    for my $fault ({close => 1}, {reset => 1}, {reply => "421 4.3.2 bye\r\n"}, {reply => "garbage\r\n"}, {reply => "554 no\r\n"}) {
+    for my $fault ({close => 1}, {reset => 1}, {reply => "421 4.3.2 bye\r\n"}, {reply => "garbage\r\n"},
+        {reply => "554 no\r\n"}) {
         my $server = sandbox(tls => 'implicit', faults => [{stage => 'quit', %$fault}]);
         is(eval { send_to($server)->all_sent } || $@, 1, join ' ', 'QUIT is met with', keys %$fault);
     }

@@ -13,7 +13,8 @@ my $WIRE    = "Subject: x\r\nMessage-ID: <one\@x.test>\r\n\r\nOne.\r\n.dot\r\n";
 my %mail    = (from => 'a@x.test', to => 'b@x.test');
 
 sub sandbox { return Net::SMTP::AuthC::Sandbox->new(tls => 'none', @_) }
-sub client { my ($server, @more) = @_; return Net::SMTP::AuthC->connect($server->url . '?tls=none', timeout => 10, @more) }
+sub client { my ($server, @more) = @_; return Net::SMTP::AuthC->connect($server->url . '?tls=none', timeout => 10,
+    @more) }
 
 sub error_of {
     my ($call) = @_;
@@ -62,8 +63,10 @@ subtest 'every form of a message' => sub {
     readline $skip;
     my %form = (
         'a string' => $MESSAGE, 'a reference to a string' => \$MESSAGE, 'a part of a string' => \substr($MESSAGE, 0),
-        'a handle' => $open->(), 'a glob' => *BARE, 'a reference to a glob' => \*STDIN, 'a handle on memory' => $memory,
-        'IO::File' => IO::File->new("$file", '<'), 'an IO' => *{ $open->() }{IO}, 'a pipe' => do { open my $p, '-|', 'cat', "$file"; $p },
+        'a handle' => $open->(), 'a glob' => *BARE, 'a reference to a glob' => \*STDIN,
+            'a handle on memory' => $memory,
+        'IO::File' => IO::File->new("$file", '<'), 'an IO' => *{ $open->() }{IO}, 'a pipe' => do { open my $p, '-|',
+            'cat', "$file"; $p },
         'a tied handle with READLINE' => \*LINES, 'a tied handle with READ' => \*OCTETS,
         'a code ref' => sub { shift @pieces }, 'a blessed code ref' => bless(sub { shift @blessed }, 'Some::Class'),
         'an object with as_string' => Mail::Object->new($MESSAGE),
@@ -87,7 +90,8 @@ subtest 'forms that are none' => sub {
     my $closed = IO::File->new($0, '<');
     $closed->close;
     open my $decoding, '<:encoding(UTF-8)', $0 or die $!;
-    my %wrong = ('undef' => undef, 'a reference to undef' => \undef, 'a list' => [], 'a hash' => {}, 'a pattern' => qr/x/,
+    my %wrong = ('undef' => undef, 'a reference to undef' => \undef, 'a list' => [], 'a hash' => {},
+        'a pattern' => qr/x/,
         'a reference to a reference' => \\'x', 'an object without as_string' => bless({}, 'Some::Class'),
         'a closed handle' => $closed, 'a handle that decodes' => $decoding, 'a wide character' => "x\n\nGänse☃\n",
         'a wide character in a reference' => \"☃", 'a wide character in an object' => Mail::Object->new('☃'),
@@ -104,7 +108,8 @@ subtest 'forms that are none' => sub {
         ['to[0]: an address, or', to => [['b@x.test', 'c@x.test']]], ['body: 7bit or 8bit', body => 'binary'],
         ['to: one address each, not 2', to => 'b@x.test, c@x.test'], ['deadline:', deadline => 'soon']) {
         my ($text, @option) = @$case;
-        like(error_of(sub { $smtp->submit('x', %mail, @option) }), qr/\A\Q$text\E.* at \Q$0\E line/, "$text (@{[$option[0]]})");
+        like(error_of(sub { $smtp->submit('x', %mail, @option) }), qr/\A\Q$text\E.* at \Q$0\E line/,
+            "$text (@{[$option[0]]})");
     }
     is(scalar(grep { !/\AEHLO/ } said($server)), 0, 'for all of that nothing was said');
     ok($smtp->submit($MESSAGE, %mail), 'and the connection lives');
@@ -112,7 +117,8 @@ subtest 'forms that are none' => sub {
 
 subtest 'the receipt' => sub {
     my $server = Net::SMTP::AuthC::Sandbox->new(users => {demo => 'secret'});
-    my $smtp = Net::SMTP::AuthC->connect($server->url, username => 'demo', password => 'secret', ca_file => $server->ca_file,
+    my $smtp = Net::SMTP::AuthC->connect($server->url, username => 'demo', password => 'secret',
+        ca_file => $server->ca_file,
         transcript => 1);
     my $receipt = $smtp->submit($MESSAGE, from => '<a@x.test>', to => ['B <b@x.test>', 'c@x.test']);
     is($receipt->all_sent, 1, 'all_sent');
@@ -142,8 +148,10 @@ subtest 'an outcome for every recipient' => sub {
         'forward@x.test' => '251 2.1.5 Will forward'});
     for my $pipelining (0, 1) {
         my $smtp = client($server, pipelining => $pipelining);
-        my $receipt = $smtp->submit($MESSAGE, from => 'a@x.test', to => [qw(b@x.test no@x.test later@x.test forward@x.test)]);
-        is(outcomes($receipt), 'b@x.test=sent no@x.test=refused later@x.test=deferred forward@x.test=sent', 'outcomes');
+        my $receipt = $smtp->submit($MESSAGE, from => 'a@x.test',
+            to => [qw(b@x.test no@x.test later@x.test forward@x.test)]);
+        is(outcomes($receipt), 'b@x.test=sent no@x.test=refused later@x.test=deferred forward@x.test=sent',
+            'outcomes');
         is($receipt->all_sent, 0, 'not all_sent');
         my ($refused) = $receipt->refused;
         is(join(' ', map { $refused->$_ } qw(code enhanced text step)), '550 5.1.1 Who? RCPT', 'why refused');
@@ -151,7 +159,8 @@ subtest 'an outcome for every recipient' => sub {
         is(join(' ', ($server->wait_for(count => 1))[0]->to), 'b@x.test forward@x.test', 'who got it');
         $server->clear;
         my $error = error_of(sub { $smtp->submit($MESSAGE, from => 'a@x.test', to => [qw(no@x.test later@x.test)]) });
-        is(outcomes($error->receipt), 'no@x.test=refused later@x.test=deferred', 'all refused: an error with the receipt');
+        is(outcomes($error->receipt), 'no@x.test=refused later@x.test=deferred',
+            'all refused: an error with the receipt');
         is($error->kind . $error->temporary, 'deferred1', 'one deferral makes it worth another try');
         $error = error_of(sub { $smtp->submit($MESSAGE, from => 'a@x.test', to => 'no@x.test') });
         is(join(' ', map { $error->$_ } qw(kind code enhanced temporary)), 'refused 550 5.1.1 0', 'one and refused');
@@ -181,7 +190,8 @@ subtest 'refused and deferred, at every stage' => sub {
     }
     my $server = sandbox(faults => [{stage => 'end', close => 1}]);
     my ($error) = failing($server, $MESSAGE);
-    is($error->kind . $error->may_have_been_sent . $error->temporary, 'closed10', 'no reply to the dot: nobody knows');
+    is($error->kind . $error->may_have_been_sent . $error->temporary, 'closed10',
+        'no reply to the dot: nobody knows');
     is(outcomes($error->receipt), 'b@x.test=unknown', 'and the outcome says so');
 };
 
@@ -194,7 +204,8 @@ subtest 'several messages, and a connection that goes' => sub {
     unlike(outcomes($error->receipt), qr/=sent|unknown/, 'and went to nobody');
     $error = error_of(sub { $smtp->submit("5\n", from => 'a@x.test', to => 'e@x.test') });
     isnt(ref $error, '', 'the fifth finds it closed');
-    is($error->receipt ? outcomes($error->receipt) : 'e@x.test=not-sent', 'e@x.test=not-sent', 'and is not taken for another');
+    is($error->receipt ? outcomes($error->receipt) : 'e@x.test=not-sent', 'e@x.test=not-sent',
+        'and is not taken for another');
     is(scalar($server->messages), 3, 'three arrived');
 
     # closed while nobody looked
@@ -232,7 +243,8 @@ subtest '8BITMIME' => sub {
     my $with = sandbox();
     my $smtp = client($with);
     my @left = ("x\n");
-    for my $case (['7bit', "x\n", undef], ['8bit', "\xe4\n", '8BITMIME'], ['8bit asked for', "x\n", '8BITMIME', body => '8bit'],
+    for my $case (['7bit', "x\n", undef], ['8bit', "\xe4\n", '8BITMIME'], ['8bit asked for', "x\n", '8BITMIME',
+        body => '8bit'],
         ['7bit asked for', "\xe4\n", undef, body => '7bit'], ['not known', sub { shift @left }, '8BITMIME']) {
         my ($name, $message, $body, @option) = @$case;
         $smtp->submit($message, %mail, @option);
@@ -276,7 +288,8 @@ subtest 'DSN and AUTH=' => sub {
     my $server = sandbox(users => {demo => 'secret'}, require_auth => 0);
     my $smtp = client($server);
     $smtp->submit("x\n", from => 'a@x.test', dsn => {ret => 'hdrs', envid => 'order 1+1'}, auth => '',
-        to => [['b@x.test', {notify => [qw(success delay)], orcpt => 'B+b@x.test'}], ['c@x.test', {notify => 'never'}], 'd@x.test']);
+        to => [['b@x.test', {notify => [qw(success delay)], orcpt => 'B+b@x.test'}], ['c@x.test',
+            {notify => 'never'}], 'd@x.test']);
     my ($message) = $server->wait_for(count => 1);
     is_deeply([@{ $message->mail_parameters }{qw(RET ENVID AUTH)}], ['HDRS', 'order+201+2B1', '<>'], 'of MAIL');
     my @rcpt = $message->rcpt_parameters;
@@ -306,7 +319,8 @@ subtest 'a message that dies in the middle' => sub {
         my ($error, $smtp) = failing($server, $message);
         is(ref $error && $error->kind, 'interrupted', "$name: kind");
         like($error, $text, "$name: it says why");
-        like($error, qr/nothing was delivered.* at \Q$0\E line [0-9]+\.\n\z/, "$name: and that nothing was delivered");
+        like($error, qr/nothing was delivered.* at \Q$0\E line [0-9]+\.\n\z/,
+            "$name: and that nothing was delivered");
         is(ref $error && outcomes($error->receipt), 'b@x.test=not-sent', "$name: outcome");
         ok(!defined $smtp->fileno, "$name: the connection is closed");
     }
@@ -314,7 +328,8 @@ subtest 'a message that dies in the middle' => sub {
     is_deeply($error, {mine => 1}, 'an object stays as it is');
     ok(!defined $smtp->fileno, 'and the connection is closed');
     $smtp = client($server);
-    ($error) = error_of(sub { local $SIG{ALRM} = sub { die "alarm\n" }; alarm 1; $smtp->submit(sub { select undef, undef, undef, 0.05;
+    ($error) = error_of(sub { local $SIG{ALRM} = sub { die "alarm\n" }; alarm 1; $smtp->submit(sub { select undef,
+        undef, undef, 0.05;
         'x' }, %mail) });
     alarm 0;
     like($error, qr/alarm/, 'an alarm in the code ref');
@@ -344,7 +359,8 @@ subtest 'odd sizes' => sub {
         is($arrived->mail_parameters->{SIZE}, length $data, "$name: SIZE") if $arrived->mail_parameters->{SIZE};
         $server->clear;
         my $at = 0;
-        $smtp->submit(sub { my $from = $at; $at += 9973; $from < length $message ? substr $message, $from, 9973 : undef }, %mail);
+        $smtp->submit(sub { my $from = $at; $at += 9973; $from < length $message ? substr $message, $from,
+            9973 : undef }, %mail);
         ok(($server->wait_for(count => 1))[0]->data eq $data, "$name: in pieces");
         $server->clear;
     }
@@ -418,6 +434,27 @@ subtest 'deadlines' => sub {
     my ($error, $seconds) = $took->(sub { $smtp->submit("x\n", %mail) });
     is($error->kind . outcomes($error->receipt), 'timeoutb@x.test=unknown', 'end_timeout');
     cmp_ok($seconds, '<', 1, 'ends in time');
+};
+
+subtest 'a signal handler that dies' => sub {
+    for my $stage (qw(mail data end)) {
+        my $server = sandbox(faults => [{stage => $stage, silent => 1}], keywords => []);
+        my $smtp = client($server, timeout => 20);
+        my $handled = 0;
+        my $error = error_of(sub {
+            local $SIG{USR1} = sub { $handled++ };
+            local $SIG{ALRM} = sub { die "alarm\n" };
+            kill USR1 => $$;
+            alarm 1;
+            $smtp->submit("x\n", %mail);
+        });
+        alarm 0;
+        is($error, "alarm\n", "at $stage: its exception stays as it is");
+        is($handled, 1, "at $stage: another handler just runs");
+        ok(!defined $smtp->fileno, "at $stage: the connection is closed");
+        is($smtp->error->may_have_been_sent, $stage eq 'end' ? 1 : 0, "at $stage: error tells whether it may be out");
+        is(scalar($server->messages), $stage eq 'end' ? 1 : 0, "at $stage: which is so");
+    }
 };
 
 subtest 'in a forked child' => sub {

@@ -80,10 +80,17 @@ sub attempt {
     my $error = $@;
     my $seconds = time - $start;
     open STDERR, '>&', $kept or die $!;
+    my $second = $receipt && ref $error && $error->receipt;
     $receipt ||= ref $error && $error->receipt;
     return { good => $good, error => $error, seconds => $seconds, grown => _kilobytes() - $kilobytes,
-        outcome => join(' ', map { $_->outcome } $receipt ? $receipt->recipients : ()),
+        outcome => _outcomes($receipt), second => _outcomes($second),
         transcript => $smtp ? $smtp->transcript : ref $error ? $error->transcript : undef };
+}
+
+sub _outcomes {
+    my ($receipt) = @_;
+    my %seen;
+    return join ' ', grep { !$seen{$_}++ } map { $_->outcome } $receipt ? $receipt->recipients : ();
 }
 
 sub _kilobytes {
@@ -107,6 +114,8 @@ sub _wrong_end {
     push @complaint, "kind $got instead of $kind$told" if $got !~ /\A(?:$kind)\z/;
     push @complaint, "outcome '$result->{outcome}' instead of '$case->{outcome}'$told"
         if defined $case->{outcome} && $result->{outcome} !~ /\A(?:$case->{outcome})\z/;
+    push @complaint, "outcome '$result->{second}' of the second instead of '$case->{second}'$told"
+        if defined $case->{second} && $result->{second} !~ /\A(?:$case->{second})?\z/;
     push @complaint, "the error does not say $case->{text}$told" if $case->{text} && $error !~ $case->{text};
     push @complaint, 'code ' . ($error->code // 'undef') . " instead of $case->{code}"
         if $case->{code} && ref $error && ($error->code // '') ne $case->{code};
@@ -127,7 +136,8 @@ sub _leaks {
     my ($case, $result) = @_;
     my $text = $result->{transcript} ? $result->{transcript}->as_text : '';
     my @complaint;
-    push @complaint, 'a wild octet in the error' if ref $result->{error} && "$result->{error}" !~ /\A[\x20-\x7e]+\n\z/;
+    push @complaint, 'a wild octet in the error'
+        if ref $result->{error} && "$result->{error}" !~ /\A[\x20-\x7e]+\n\z/;
     push @complaint, 'a wild octet in the transcript' if $text =~ /[^\n\x20-\x7e]/;
     push @complaint, 'a wild octet on STDERR' if $result->{stderr} =~ /[^\t\r\n\x20-\x7e]/;
     push @complaint, 'the password is told' if "$text$result->{stderr}$result->{error}" =~ /\Q$PASSWORD/;

@@ -92,8 +92,8 @@ sub seconds {
     return $value == 0 ? 0 : $value < 0.001 ? 0.001 : $value > 1e9 ? 1e9 : 0 + $value;
 }
 
-# timeout, end_timeout, deadline and family. A limit that was given holds everywhere; without one the reply to the last
-# dot may take ten minutes (RFC 5321, section 4.5.3.2.6).
+# timeout, end_timeout, deadline and family. A limit that was given holds everywhere; without one the reply to the
+# last dot may take ten minutes (RFC 5321, section 4.5.3.2.6).
 sub limits {
     my ($class, $given) = @_;
 

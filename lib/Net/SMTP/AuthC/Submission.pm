@@ -156,8 +156,8 @@ sub _last_words {
     return (code => $code, enhanced => $sent && $sent->{enhanced}, text => join "\n", @lines);
 }
 
-# Perl code died within the call: a signal handler, the transcript's code, or what the message comes from. The end of
-# the message has not left, so nobody has it.
+# Perl code died within the call: a signal handler or the transcript's code, whose exception stays as it is, or what the
+# message comes from, and then its end has not left and nobody has it.
 sub _give_up {
     my ($self, $died, $source, $to) = @_;
 
