@@ -35,7 +35,7 @@ dialogue_fault(struct dialogue *d, const char *what, const char *detail)
     const struct smtpc_error *error = smtpc_session_error(d->session);
 
     if (d->faults++ == 0)
-        snprintf(d->fault, sizeof d->fault, "line %d: %s: %.100s [error %s: %.150s]", d->line, what, detail,
+        snprintf(d->fault, sizeof d->fault, "line %d: %.80s: %.100s [error %s: %.150s]", d->line, what, detail,
                  smtpc_error_kind_name(error->kind), error->text);
 }
 
