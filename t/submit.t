@@ -141,6 +141,8 @@ subtest 'the receipt' => sub {
     is($second->message_id, undef, 'no message_id');
     ok($second->timings != $receipt->timings, 'receipts share nothing');
     is($smtp->submit("x\n", from => '<>', to => 'b@x.test')->all_sent, 1, 'and with brackets');
+    my @piece = ("ab\n", 'c');
+    is($smtp->submit(sub { shift @piece }, %mail)->bytes, length "ab\r\nc\r\n", 'bytes of what comes piece by piece');
 };
 
 subtest 'an outcome for every recipient' => sub {
@@ -429,6 +431,9 @@ subtest 'deadlines' => sub {
         is($error->kind, 'timeout', "connect: silence at $stage");
         cmp_ok($seconds, '<', 1.1, "connect: silence at $stage ends in time");
     }
+    my ($endless, $late) = $took->(sub { client(sandbox())->submit(sub { 'x' x 1000 }, %mail, deadline => 0.5) });
+    is($endless->kind . outcomes($endless->receipt), 'timeoutb@x.test=not-sent', 'a message without an end');
+    cmp_ok($late, '<', 1.5, 'ends in time');
     $server = sandbox(faults => [{stage => 'end', silent => 1}]);
     $smtp = client($server, end_timeout => 0.3);
     my ($error, $seconds) = $took->(sub { $smtp->submit("x\n", %mail) });

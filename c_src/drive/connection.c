@@ -48,7 +48,7 @@ smtpc_connection_new(const struct smtpc_connection_options *options, struct smtp
     c->insecure_cleartext_auth = options->insecure_cleartext_auth;
     c->timeout = options->timeout;
     c->end_timeout = options->end_timeout;
-    c->overall_deadline = SMTPC_NEVER;
+    c->overall_deadline = options->deadline != 0 ? options->deadline : SMTPC_NEVER;
     c->session = smtpc_session_new();
     c->host = copy_string(options->host);
     if (c->session == NULL || c->host == NULL
@@ -118,15 +118,24 @@ is_callers_turn(const struct smtpc_connection *c)
         && (want == SMTPC_WANT_IDLE || want == SMTPC_WANT_SECRET || want == SMTPC_WANT_CONTENT);
 }
 
+/* A message that flows without a wait never comes to where deadlines are looked at otherwise. */
+static int
+is_overdue(const struct smtpc_connection *c)
+{
+    return smtpc_session_in_content(c->session) && smtpc_clock_is_past(c->overall_deadline);
+}
+
 enum smtpc_pump
 smtpc_connection_step(struct smtpc_connection *c)
 {
     for (;;) {
         if (smtpc_session_wants(c->session) == SMTPC_WANT_CLOSED)
             return SMTPC_PUMP_CLOSED;
-        if (is_callers_turn(c))
+        if (is_overdue(c))
+            smtpc_deadlines_expire(c);
+        else if (is_callers_turn(c))
             return SMTPC_PUMP_TURN;
-        if (smtpc_phases_step(c) == 0 && !smtpc_deadlines_expire(c))
+        else if (smtpc_phases_step(c) == 0 && !smtpc_deadlines_expire(c))
             return SMTPC_PUMP_WAIT;
     }
 }

@@ -25,6 +25,7 @@ struct smtpc_connection_options {
     int insecure_cleartext_auth;       /* secrets may cross an open line */
     int64_t timeout;                   /* of each step: connect, handshake, every reply, every piece of content */
     int64_t end_timeout;               /* of the reply to the final dot */
+    int64_t deadline;                  /* for everything, as in clock.h; 0: none */
 };
 
 enum smtpc_pump {
@@ -55,7 +56,7 @@ int64_t smtpc_connection_deadline(const struct smtpc_connection *connection);
 /* To be called before an operation on an idle connection: hears what has come unasked meanwhile, without waiting. */
 void smtpc_connection_listen(struct smtpc_connection *connection);
 
-/* A deadline for everything, as in clock.h; SMTPC_NEVER from the start. */
+/* Another deadline for everything, as in clock.h; SMTPC_NEVER: none. */
 void smtpc_connection_set_deadline(struct smtpc_connection *connection, int64_t deadline);
 
 /* The time limits, to be changed between operations. */

@@ -9,6 +9,12 @@ smtpc_session_in_content(const struct smtpc_session *session)
     return session->saying == STEP_CONTENT;
 }
 
+int64_t
+smtpc_session_content_size(const struct smtpc_session *session)
+{
+    return session->content.size;
+}
+
 /* ---- the envelope ---- */
 
 static int

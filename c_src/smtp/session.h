@@ -6,6 +6,7 @@
 #define SMTPC_SMTP_SESSION_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "codec/ehlo.h"
@@ -135,6 +136,9 @@ const char *smtpc_session_mechanism(const struct smtpc_session *session);
 
 /* 1 between 354 and the end of data. */
 int smtpc_session_in_content(const struct smtpc_session *session);
+
+/* Octets of the last message as SIZE counts them (content.h); 0 before the first. */
+int64_t smtpc_session_content_size(const struct smtpc_session *session);
 
 /* 0: lock-step even where PIPELINING is offered. On from the start. */
 void smtpc_session_set_pipelining(struct smtpc_session *session, int on);

@@ -106,13 +106,10 @@ sub _dial {
     $self->_must(_connect => *$self->{net_smtp_authc_trace} ? 1 : 0,
         host => $place->{host}, service => $place->{port}, family => $limit->{family},
         local_host => $given->{local_address}, local_service => $given->{local_port},
-        timeout => $deadline && (!$timeout || $deadline < $timeout) ? $deadline : $timeout,
-        end_timeout => $end_timeout,
+        timeout => $timeout, end_timeout => $end_timeout, deadline => $deadline // 0,
         insecure_cleartext_auth => $given->{insecure_cleartext_auth},
         (@tls ? (tls => $tls[0], tls_name => $tls[1], implicit_tls => $place->{tls} eq 'implicit') : ()),
     );
-    $self->_set_timeout($timeout, $end_timeout);
-    $self->_set_deadline(_later($started + $deadline)) if $deadline;
     $self->_set_pipelining(0) if exists $given->{pipelining} && !$given->{pipelining};
     (*$self->{net_smtp_banner}) = ($self->_reply)[1];
     $self->_introduce($place, \@tls, $given->{hello} // $self->_own_name);

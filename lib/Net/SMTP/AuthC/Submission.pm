@@ -110,6 +110,7 @@ sub _answer {
     my @recipients = $self->_became_of($to, $began);
     my %reply = $error ? map { $_ => $error->{$_} || undef } qw(code enhanced text)
         : $self->_last_words(\@recipients);
+    $source->{size} //= $self->_content_size if $good;
     my $receipt = $self->_receipt($source, \@recipients, %reply);
     return $good ? $receipt : $self->_throw(receipt => $receipt);
 }

@@ -1,0 +1,70 @@
+/* results: what the core knows, as Perl values. */
+#ifndef SMTPC_XS_RESULTS_H
+#define SMTPC_XS_RESULTS_H
+
+static void
+store(pTHX_ HV *hash, const char *key, SV *value)
+{
+    (void)hv_store(hash, key, (I32)strlen(key), value, 0);
+}
+
+static SV *
+error_hash(pTHX_ const struct smtpc_error *error)
+{
+    HV *hash;
+
+    if (!smtpc_error_is_set(error))
+        return &PL_sv_undef;
+    hash = newHV();
+    store(aTHX_ hash, "kind", newSVpv(smtpc_error_kind_name(error->kind), 0));
+    store(aTHX_ hash, "step", newSVpv(error->step != NULL ? error->step : "", 0));
+    store(aTHX_ hash, "code", newSViv(error->code));
+    store(aTHX_ hash, "enhanced", newSVpv(error->enhanced, 0));
+    store(aTHX_ hash, "text", newSVpv(error->text, 0));
+    store(aTHX_ hash, "errno", newSViv(error->system_errno));
+    store(aTHX_ hash, "temporary", newSViv(error->temporary));
+    store(aTHX_ hash, "may_have_been_sent", newSViv(error->may_have_been_sent));
+    return newRV_noinc((SV *)hash);
+}
+
+static SV *
+facts_hash(pTHX_ const struct smtpc_tls *tls)
+{
+    struct smtpc_tls_facts facts;
+    HV *hash;
+
+    if (tls == NULL)
+        return &PL_sv_undef;
+    smtpc_tls_facts(tls, &facts);
+    hash = newHV();
+    store(aTHX_ hash, "version", newSVpv(facts.version, 0));
+    store(aTHX_ hash, "cipher", newSVpv(facts.cipher, 0));
+    store(aTHX_ hash, "verified", newSViv(facts.verified));
+    store(aTHX_ hash, "name", newSVpv(facts.name, 0));
+    store(aTHX_ hash, "subject", newSVpv(facts.subject, 0));
+    store(aTHX_ hash, "issuer", newSVpv(facts.issuer, 0));
+    store(aTHX_ hash, "not_after", newSVpv(facts.not_after, 0));
+    return newRV_noinc((SV *)hash);
+}
+
+static SV *
+recipient_array(pTHX_ const struct smtpc_recipient *recipient)
+{
+    AV *array = newAV();
+
+    av_push(array, newSVpvn(recipient->path, recipient->path_length));
+    av_push(array, newSVpv(smtpc_outcome_name(recipient->outcome), 0));
+    av_push(array, recipient->code > 0 ? newSViv(recipient->code) : newSV(0));
+    av_push(array, newSVpv(recipient->enhanced, 0));
+    av_push(array, newSVpv(recipient->text != NULL ? recipient->text : "", 0));
+    av_push(array, newSVpv(recipient->step != NULL ? recipient->step : "", 0));
+    return newRV_noinc((SV *)array);
+}
+
+static void
+croak_error(pTHX_ const struct smtpc_error *error)
+{
+    croak("%s", error->text);
+}
+
+#endif
