@@ -82,12 +82,12 @@ try_address(struct smtpc_dial *dial, const struct addrinfo *address, int *fd)
 {
     *fd = open_socket(address);
     if (*fd < 0)
-        return "open a socket for";
+        return "open a socket for ";
     if (bind_local(*fd, dial->local, address->ai_family) != 0)
-        return "bind the local address for";
+        return "bind the local address for ";
     if (connect(*fd, address->ai_addr, address->ai_addrlen) == 0)
         return NULL;
-    return errno == EINPROGRESS || errno == EINTR ? NULL : "connect to";
+    return errno == EINPROGRESS || errno == EINTR ? NULL : "";
 }
 
 static void
@@ -145,7 +145,7 @@ look_at(struct smtpc_dial *dial, int i)
         dial->connected_fd = attempt.fd;
         return;
     }
-    note_failure(dial, attempt.address, "connect to", why);
+    note_failure(dial, attempt.address, "", why);
     close(attempt.fd);
     dial->next_time = 0;
 }
@@ -195,10 +195,10 @@ fail(const struct smtpc_dial *dial, struct smtpc_error *error)
     }
     describe(dial->failed, where);
     if (dial->tried > 1)
-        smtpc_error_set_system(error, SMTPC_ERROR_CONNECT, dial->failed_errno, "%s %s (the last of %d addresses)",
+        smtpc_error_set_system(error, SMTPC_ERROR_CONNECT, dial->failed_errno, "%s%s (the last of %d addresses)",
                                dial->failed_step, where, dial->tried);
     else
-        smtpc_error_set_system(error, SMTPC_ERROR_CONNECT, dial->failed_errno, "%s %s", dial->failed_step, where);
+        smtpc_error_set_system(error, SMTPC_ERROR_CONNECT, dial->failed_errno, "%s%s", dial->failed_step, where);
     return SMTPC_DIAL_FAILED;
 }
 

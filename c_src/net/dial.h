@@ -21,7 +21,7 @@ struct smtpc_dial *smtpc_dial_start(const struct addrinfo *addresses, const stru
                                     struct smtpc_error *error);
 
 /* Does what can be done without waiting: looks at the attempts, begins the next one when its time has come. FAILED sets
- * *error (kind connect) with the last address and reason, e.g. "connect to 127.0.0.1 port 25: Connection refused". */
+ * *error (kind connect) with the last address and reason, e.g. "127.0.0.1 port 25: Connection refused". */
 enum smtpc_dial_status smtpc_dial_step(struct smtpc_dial *dial, struct smtpc_error *error);
 
 /* What to wait for after WAIT: fills up to SMTPC_DIAL_RACE_MAX entries (POLLOUT), returns their number. */

@@ -148,7 +148,7 @@ test_all_refused(void)
     dial = smtpc_dial_start(add(AF_INET, closed[1]), NULL, &error);
     ok(drive(dial, 5000, &error) == SMTPC_DIAL_FAILED, "all refused is failure");
     getsockname(closed[1], (struct sockaddr *)&last, &room);
-    snprintf(expected, sizeof expected, "connect to 127.0.0.1 port %d (the last of 2 addresses): %s",
+    snprintf(expected, sizeof expected, "127.0.0.1 port %d (the last of 2 addresses): %s",
              ntohs(last.sin_port), strerror(ECONNREFUSED));
     is_string(error.text, expected, "with the last address and reason");
     ok(error.kind == SMTPC_ERROR_CONNECT && error.system_errno == ECONNREFUSED, "kind and errno");
@@ -172,7 +172,7 @@ test_one_refused(void)
     dial = smtpc_dial_start(add(AF_INET, closed), NULL, &error);
     drive(dial, 5000, &error);
     getsockname(closed, (struct sockaddr *)&where, &room);
-    snprintf(expected, sizeof expected, "connect to 127.0.0.1 port %d: %s", ntohs(where.sin_port),
+    snprintf(expected, sizeof expected, "127.0.0.1 port %d: %s", ntohs(where.sin_port),
              strerror(ECONNREFUSED));
     is_string(error.text, expected, "a single address is not counted");
     smtpc_dial_free(dial);

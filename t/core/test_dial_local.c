@@ -85,7 +85,7 @@ test_unix(void)
     unlink(where.sun_path);
     dial = smtpc_dial_start(nodes, NULL, &error);
     ok(drive(dial, 5000, &error) == SMTPC_DIAL_FAILED, "one that is not there");
-    snprintf(expected, sizeof expected, "connect to %s: %s", where.sun_path, strerror(ENOENT));
+    snprintf(expected, sizeof expected, "%s: %s", where.sun_path, strerror(ENOENT));
     is_string(error.text, expected, "is named by its path");
     smtpc_dial_free(dial);
     close(listener);

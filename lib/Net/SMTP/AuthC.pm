@@ -228,7 +228,8 @@ The message is a string of octets, a reference to one, a handle, a code ref that
 the end, or an object with C<as_string>. A string with a character above 255 is refused before anything is sent.
 
 Returns a receipt when somebody got the message. Otherwise it throws an error whose C<receipt> tells what became of each
-recipient. Options: C<from> (C<''> for the null sender), C<to>, and C<size>, C<body> (C<7bit>, C<8bit>), C<smtputf8>,
+recipient. When a signal handler dies in the call, its exception comes through, the connection is closed, and
+C<< $smtp->error->may_have_been_sent >> tells whether the mail may be out. Options: C<from> (C<''> for the null sender), C<to>, and C<size>, C<body> (C<7bit>, C<8bit>), C<smtputf8>,
 C<< dsn => {ret => 'hdrs', envid => $id} >>, C<auth>, C<deadline>. SIZE, BODY and SMTPUTF8 are chosen by looking at
 message and addresses; a message that the server cannot take is refused before MAIL.
 
@@ -414,12 +415,16 @@ log before you send it again.
 
 =head1 SECURITY
 
-See F<SECURITY.md>. Message strings are octets. User names, passwords and addresses are character strings, sent as
-UTF-8 when Perl holds them as such and as they are otherwise.
+See F<SECURITY.md>. Message strings are octets. User names, passwords and addresses are character strings and are sent
+as UTF-8; octets that are UTF-8 already are sent as they are.
 
 =head1 LIMITS
 
 Windows, EBCDIC and perls older than 5.14 are not supported. OpenSSL 1.1.1 or newer is needed.
+
+Not there: SCRAM, OAuth and EXTERNAL; BDAT (C<< Bits => 'binary' >> is dropped with a warning); LMTP and unix sockets;
+proxies; the conversion of domain names to A-labels. Messages are not sent a second time by themselves, and a
+connection that the server has closed is not opened again by itself.
 
 =head1 SEE ALSO
 
