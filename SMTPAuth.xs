@@ -219,7 +219,7 @@ _submit(struct handle *handle, SV *sender, SV *parameters, AV *recipients, SV *s
     octets = text_of(aTHX_ sender, &length);
     words = word_of(aTHX_ parameters, "parameter");
     source = code_or_string(aTHX_ source);
-    if (!is_code(source))
+    if (!is_code_ref(source))
         source = byte_string(aTHX_ source, "message");
     ENTER;
     session = begin_operation(aTHX_ handle);

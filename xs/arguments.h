@@ -75,7 +75,7 @@ milliseconds_of(pTHX_ NV seconds, const char *name)
 }
 
 static int
-is_code(SV *sv)
+is_code_ref(SV *sv)
 {
     return SvROK(sv) && SvTYPE(SvRV(sv)) == SVt_PVCV;
 }
@@ -86,7 +86,7 @@ code_or_string(pTHX_ SV *sv)
 {
     SV *copy = sv_mortalcopy(sv);
 
-    return is_code(copy) ? copy : plain_string(aTHX_ copy);
+    return is_code_ref(copy) ? copy : plain_string(aTHX_ copy);
 }
 
 /* value is a mortal copy, and so is what the options lend of it. */

@@ -231,7 +231,7 @@ give_secret(pTHX_ struct handle *handle, SV *secret)
     STRLEN length;
     const char *octets;
 
-    if (is_code(secret))
+    if (is_code_ref(secret))
         secret = call_perl(aTHX_ secret, NULL, NULL, 0);
     secret = plain_string(aTHX_ secret);
     if (!SvOK(secret)) {
@@ -267,7 +267,7 @@ send_octets(pTHX_ struct handle *handle, SV *bytes)
 static int
 send_source(pTHX_ struct handle *handle, SV *source)
 {
-    if (!is_code(source))
+    if (!is_code_ref(source))
         return send_octets(aTHX_ handle, source);
     for (;;) {
         int result;

@@ -59,8 +59,8 @@ explain_silence(const struct smtpc_connection *c, struct smtpc_error *error)
     int is_mute = strcmp(error->step, "greeting") == 0 && c->tls == NULL
         && smtpc_reply_is_empty(smtpc_session_reply(c->session));
 
-    smtpc_error_set(error, SMTPC_ERROR_TIMEOUT, "no answer within %.1f s%s", seconds, is_mute
-                    ? "; a port that wants TLS from the start (465) is silent like this: use smtps:// (SSL => 1)" : "");
+    smtpc_error_set(error, SMTPC_ERROR_TIMEOUT, "no answer within %.1f s%s", seconds, !is_mute ? ""
+                    : "; a port that wants TLS from the start (465) is silent like this: use smtps:// (SSL => 1)");
 }
 
 int

@@ -1,4 +1,4 @@
-/* auth: a login (RFC 4954): its mechanism, its challenges, and what to try after a refusal. */
+/* auth: the rows of AUTH (RFC 4954): the answer to a challenge, and what to try after a refusal. */
 #include "smtp/state.h"
 
 #include <string.h>
@@ -37,87 +37,11 @@ smtpc_auth_name_step(struct smtpc_session *session)
         session->error.step = smtpc_steps[STEP_AUTH].name;
 }
 
-void
-smtpc_auth_forget(struct smtpc_session *session)
-{
-    smtpc_sasl_clear(&session->sasl);
-    smtpc_buffer_truncate(&session->answer, 0);
-}
-
-/* A login without AUTH on offer is an error, never a send without login. */
-static int
-is_offered(struct smtpc_session *session)
-{
-    const char *more = "";
-
-    if (smtpc_ehlo_find(&session->ehlo, "AUTH") != NULL)
-        return 1;
-    if (!session->tls && smtpc_ehlo_find(&session->ehlo, "STARTTLS") != NULL)
-        more = "; many servers offer it only after STARTTLS, which this one offers: use TLS";
-    else if (session->ehlo.count == 0)
-        more = "; it has announced no extensions: say EHLO first";
-    smtpc_error_set(&session->error, SMTPC_ERROR_AUTH, "the server does not offer AUTH%s", more);
-    return 0;
-}
-
-static const struct smtpc_sasl_mechanism *
-choose(const struct smtpc_session *session, struct smtpc_error *error)
+const struct smtpc_sasl_mechanism *
+smtpc_auth_choose(const struct smtpc_session *session, struct smtpc_error *error)
 {
     return smtpc_sasl_choose(smtpc_ehlo_find(&session->ehlo, "AUTH"), words_of(&session->wanted),
                              words_of(&session->tried), line_of(session), error);
-}
-
-/* 0 when there is a mechanism to begin with. */
-static int
-prepare(struct smtpc_session *session, const char *user, size_t n, const char *wanted)
-{
-    const struct smtpc_sasl_mechanism *mechanism;
-
-    if (session->mechanism != NULL)
-        return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "logged in already (RFC 4954 allows one login)");
-    smtpc_auth_forget(session);
-    smtpc_buffer_truncate(&session->wanted, 0);
-    smtpc_buffer_truncate(&session->tried, 0);
-    session->without_initial_response = session->wrong_passwords = 0;
-    if (!is_offered(session) || smtpc_sasl_set_user(&session->sasl, user, n, &session->error) != 0)
-        return -1;
-    if (strlen(wanted) >= session->wanted.cap)
-        return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "mechanism: a list that long is no list");
-    if (smtpc_buffer_append(&session->wanted, wanted, strlen(wanted) + 1) != 0)
-        return smtpc_error_set_memory(&session->error);
-    mechanism = choose(session, &session->error);
-    if (mechanism == NULL)
-        return -1;
-    smtpc_sasl_begin(&session->sasl, mechanism);
-    return 0;
-}
-
-int
-smtpc_session_auth(struct smtpc_session *session, const char *user, size_t n, const char *wanted)
-{
-    if (smtpc_state_ready(session, STEP_SECRET) != 0)
-        return -1;
-    if (prepare(session, user, n, wanted) != 0) {
-        smtpc_auth_forget(session);
-        smtpc_auth_name_step(session);
-        return -1;
-    }
-    session->saying = STEP_SECRET;
-    return 0;
-}
-
-int
-smtpc_session_secret(struct smtpc_session *session, const char *secret, size_t n)
-{
-    if (session->saying != STEP_SECRET)
-        return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "no password is wanted now");
-    session->saying = STEP_IDLE;
-    if (smtpc_sasl_set_secret(&session->sasl, secret, n, &session->error) != 0) {
-        smtpc_auth_forget(session);
-        smtpc_auth_name_step(session);
-        return -1;
-    }
-    return smtpc_state_begin(session, STEP_AUTH);
 }
 
 /* Another mechanism, if the policy has one; the first refusal is what will be reported. */
@@ -128,9 +52,9 @@ next_mechanism(struct smtpc_session *session)
     struct smtpc_error ignored = {0};
 
     if (add_word(&session->tried, session->sasl.mechanism->name) == 0)
-        next = choose(session, &ignored);
+        next = smtpc_auth_choose(session, &ignored);
     if (next == NULL) {
-        smtpc_auth_forget(session);
+        smtpc_state_forget_login(session);
         return STEP_IDLE;
     }
     smtpc_trace_note(&session->trace, "%s failed, trying %s", session->sasl.mechanism->name, next->name);
@@ -209,7 +133,7 @@ succeed(struct smtpc_session *session)
     }
     smtpc_error_clear(&session->error);
     session->mechanism = session->sasl.mechanism->name;
-    smtpc_auth_forget(session);
+    smtpc_state_forget_login(session);
     return STEP_IDLE;
 }
 
@@ -229,7 +153,7 @@ after_refusal(struct smtpc_session *session, int code)
         return next_mechanism(session);
     if (code == 535 && session->trusted && session->wrong_passwords++ == 0)
         return next_mechanism(session);
-    smtpc_auth_forget(session);
+    smtpc_state_forget_login(session);
     return STEP_IDLE;
 }
 
@@ -264,6 +188,6 @@ smtpc_auth_hear_cancel(struct smtpc_session *session, const struct smtpc_reply *
         return smtpc_state_fail(session, SMTPC_ERROR_PROTOCOL, "a cancelled AUTH was answered with %d", reply->code);
     if (smtpc_reply_class(reply) == 5)
         return next_mechanism(session);
-    smtpc_auth_forget(session);
+    smtpc_state_forget_login(session);
     return STEP_IDLE;
 }

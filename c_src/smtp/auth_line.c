@@ -40,7 +40,7 @@ take_back(struct smtpc_session *session, size_t start)
     smtpc_buffer_truncate(&session->output, start);
     smtpc_error_set_memory(&session->error);    /* unless the mechanism has said why */
     smtpc_auth_name_step(session);
-    smtpc_auth_forget(session);
+    smtpc_state_forget_login(session);
     return STEP_IDLE;
 }
 

@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-int
-smtpc_session_in_content(const struct smtpc_session *session)
-{
-    return session->saying == STEP_CONTENT;
-}
-
 int64_t
 smtpc_session_content_size(const struct smtpc_session *session)
 {
@@ -94,7 +88,7 @@ smtpc_session_submit(struct smtpc_session *session)
     session->submitting = 1;
     if (check_envelope(session) == 0 && smtpc_state_begin(session, STEP_MAIL) == 0)
         return 0;
-    smtpc_transaction_settle(session);
+    smtpc_state_settle(session);
     return -1;
 }
 

@@ -30,12 +30,6 @@ smtpc_session_wants(const struct smtpc_session *session)
     }
 }
 
-static enum step
-oldest_awaited(const struct smtpc_session *session)
-{
-    return session->awaited_count > 0 ? session->awaited[session->awaited_first].step : session->saying;
-}
-
 static void
 await(struct smtpc_session *session, enum step step)
 {
@@ -154,7 +148,7 @@ hear(struct smtpc_session *session)
         hear_unasked(session);
         return;
     }
-    next = hear_answer(session, oldest_awaited(session));
+    next = hear_answer(session, smtpc_state_oldest(session));
     drop_awaited(session);
     if (next == STEP_CLOSED)
         smtpc_state_close(session);
@@ -257,16 +251,10 @@ smtpc_session_sent(struct smtpc_session *session, size_t n)
     smtpc_buffer_take(&session->output, n);
 }
 
-const char *
-smtpc_session_step(const struct smtpc_session *session)
-{
-    return smtpc_steps[oldest_awaited(session)].name;
-}
-
 enum smtpc_patience
 smtpc_session_patience(const struct smtpc_session *session)
 {
-    enum step step = oldest_awaited(session);
+    enum step step = smtpc_state_oldest(session);
 
     if (step == STEP_EHLO && !session->reply_is_whole && smtpc_ehlo_may_be_complete(&session->reply))
         return SMTPC_PATIENCE_GRACE;

@@ -56,6 +56,24 @@ smtpc_session_free(struct smtpc_session *session)
     free(session);
 }
 
+enum step
+smtpc_state_oldest(const struct smtpc_session *session)
+{
+    return session->awaited_count > 0 ? session->awaited[session->awaited_first].step : session->saying;
+}
+
+const char *
+smtpc_session_step(const struct smtpc_session *session)
+{
+    return smtpc_steps[smtpc_state_oldest(session)].name;
+}
+
+int
+smtpc_session_in_content(const struct smtpc_session *session)
+{
+    return session->saying == STEP_CONTENT;
+}
+
 int
 smtpc_state_is_idle(const struct smtpc_session *session)
 {
@@ -69,16 +87,35 @@ smtpc_state_has_half_a_reply(const struct smtpc_session *session)
 }
 
 void
+smtpc_state_forget_login(struct smtpc_session *session)
+{
+    smtpc_sasl_clear(&session->sasl);
+    smtpc_buffer_truncate(&session->answer, 0);
+}
+
+/* Octets that were not acknowledged by the caller's stream have not left, so the server cannot have the end. */
+int
+smtpc_state_settle(struct smtpc_session *session)
+{
+    int has_left = session->end_is_queued && !session->nobody && session->output.length == 0;
+
+    smtpc_envelope_settle(&session->envelope, has_left ? SMTPC_OUTCOME_UNKNOWN : SMTPC_OUTCOME_NOT_SENT,
+                          smtpc_session_step(session));
+    session->end_is_queued = 0;
+    return has_left;
+}
+
+void
 smtpc_state_close(struct smtpc_session *session)
 {
     if (session->saying == STEP_CLOSED)
         return;
-    if (smtpc_transaction_settle(session))
+    if (smtpc_state_settle(session))
         session->error.may_have_been_sent = 1;
     if (smtpc_state_has_half_a_reply(session))
         smtpc_reply_reset(&session->reply);    /* half a reply is none */
     smtpc_buffer_truncate(&session->output, 0);
-    smtpc_auth_forget(session);
+    smtpc_state_forget_login(session);
     session->awaited_count = 0;
     session->saying = STEP_CLOSED;
 }

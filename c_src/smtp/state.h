@@ -102,6 +102,15 @@ int smtpc_state_is_idle(const struct smtpc_session *session);
 /* Whether the server has begun to say something. */
 int smtpc_state_has_half_a_reply(const struct smtpc_session *session);
 
+/* The oldest step that has no reply yet, else what is said next. */
+enum step smtpc_state_oldest(const struct smtpc_session *session);
+
+/* Wipes the credentials. */
+void smtpc_state_forget_login(struct smtpc_session *session);
+
+/* Nothing more will be heard of the transaction: every recipient gets his outcome. 1: a message may have arrived. */
+int smtpc_state_settle(struct smtpc_session *session);
+
 /* The end of the session: settles the outcomes, forgets the secret. */
 void smtpc_state_close(struct smtpc_session *session);
 
@@ -131,8 +140,8 @@ enum step smtpc_auth_say_answer(struct smtpc_session *session);
 enum step smtpc_auth_say_cancel(struct smtpc_session *session);
 enum step smtpc_auth_hear_cancel(struct smtpc_session *session, const struct smtpc_reply *reply);
 
-/* Wipes the credentials. */
-void smtpc_auth_forget(struct smtpc_session *session);
+/* The best mechanism that is left for this login; NULL with an error when there is none. */
+const struct smtpc_sasl_mechanism *smtpc_auth_choose(const struct smtpc_session *session, struct smtpc_error *error);
 
 /* Puts "AUTH" into an error that has no step yet. */
 void smtpc_auth_name_step(struct smtpc_session *session);
@@ -147,9 +156,6 @@ enum step smtpc_transaction_say_end(struct smtpc_session *session);
 enum step smtpc_transaction_hear_end(struct smtpc_session *session, const struct smtpc_reply *reply);
 enum step smtpc_transaction_say_rset(struct smtpc_session *session);
 enum step smtpc_transaction_hear_rset(struct smtpc_session *session, const struct smtpc_reply *reply);
-
-/* Nothing more will be heard of the transaction: every recipient gets his outcome. 1: a message may have arrived. */
-int smtpc_transaction_settle(struct smtpc_session *session);
 
 /* For the operations. */
 

@@ -37,7 +37,7 @@ static enum step
 hear_ehlo(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
     if (smtpc_reply_class(reply) == 2) {
-        smtpc_transaction_settle(session);    /* EHLO is a RSET too (RFC 5321 section 4.1.4) */
+        smtpc_state_settle(session);    /* EHLO is a RSET too (RFC 5321 section 4.1.4) */
         if (smtpc_ehlo_parse(&session->ehlo, reply) != 0)
             smtpc_error_set_memory(&session->error);
         return STEP_IDLE;

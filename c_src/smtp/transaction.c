@@ -137,7 +137,7 @@ smtpc_transaction_hear_end(struct smtpc_session *session, const struct smtpc_rep
 enum step
 smtpc_transaction_say_rset(struct smtpc_session *session)
 {
-    smtpc_transaction_settle(session);
+    smtpc_state_settle(session);
     return smtpc_state_say(session, "RSET\r\n");
 }
 
@@ -149,14 +149,3 @@ smtpc_transaction_hear_rset(struct smtpc_session *session, const struct smtpc_re
     return STEP_IDLE;
 }
 
-/* Octets that were not acknowledged by the caller's stream have not left, so the server cannot have the end. */
-int
-smtpc_transaction_settle(struct smtpc_session *session)
-{
-    int has_left = session->end_is_queued && !session->nobody && session->output.length == 0;
-
-    smtpc_envelope_settle(&session->envelope, has_left ? SMTPC_OUTCOME_UNKNOWN : SMTPC_OUTCOME_NOT_SENT,
-                          smtpc_session_step(session));
-    session->end_is_queued = 0;
-    return has_left;
-}
