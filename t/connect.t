@@ -136,7 +136,9 @@ subtest 'user name and password' => sub {
         ['escaped delimiters', "smtps://a%40b%3Ac:p%2F%25%40\@$host:$port"],
         ['characters in options', "smtps://$host:$port", username => 'jürgen', password => 'gänse☃'],
         ['characters that Perl holds as octets', "smtps://$host:$port", username => do { my $name = 'jürgen';
-            utf8::downgrade($name); $name }, password => sub { 'gänse☃' }]) {
+            utf8::downgrade($name); $name }, password => sub { 'gänse☃' }],
+        ['octets that are UTF-8 already', "smtps://$host:$port", username => do { my $name = 'jürgen';
+            utf8::encode($name); $name }, password => do { my $word = 'gänse☃'; utf8::encode($word); $word }]) {
         my ($name, $url, @option) = @$case;
         for my $mechanism (qw(PLAIN LOGIN CRAM-MD5)) {
             my $smtp = eval { Net::SMTP::AuthC->connect($url, @tls, @option, mechanism => $mechanism) };

@@ -162,19 +162,9 @@ sub auth {
     }
     return $self->_refuse(501, 'the password is undefined', step => 'AUTH') if !defined $password;
     my $wanted = $option{mechanism} // $self->_mechanisms_of_the_program;
-    my $secret = ref $password eq 'CODE' ? sub { _utf8_of($password->()) } : _utf8_of($password);
-    return $self->_heard($self->_auth(_utf8_of($user // ''), $secret, ref $wanted ? join ' ', @$wanted : $wanted));
-}
-
-# Octets that are UTF-8 already stay as they are: that is how old scripts hold them.
-sub _utf8_of {
-    my ($text) = @_;
-
-    return undef if !defined $text;
-    my $octets = "$text";
-    return $octets if utf8::downgrade($octets, 1) && utf8::decode(my $copy = $octets);
-    utf8::encode($text = "$text");
-    return $text;
+    my $utf8   = sub { Net::SMTP::AuthC::Options->utf8_of($_[0]) };
+    my $secret = ref $password eq 'CODE' ? sub { $utf8->($password->()) } : $utf8->($password);
+    return $self->_heard($self->_auth($utf8->($user // ''), $secret, ref $wanted ? join ' ', @$wanted : $wanted));
 }
 
 # Some programs choose by writing into the capabilities.

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use Net::SMTP::AuthC::Error;
+use Net::SMTP::AuthC::Options;
 
 sub _usage { return Net::SMTP::AuthC::Error->usage(@_) }
 
@@ -40,8 +41,7 @@ sub _credential {
     my ($name, $text) = @_;
 
     _usage("$name: a " . ref($text) . ' is no text') if ref $text && !overload::Method($text, '""');
-    my $octets = "$text";
-    utf8::encode($octets);
+    my $octets = Net::SMTP::AuthC::Options->utf8_of($text);
     _usage("$name is empty") if !length $octets;
     _usage("$name has a NUL at octet " . (1 + $-[0]) . '; nothing was sent') if $octets =~ /\0/;
     _usage("$name ends in a line end (CR or LF), as a line read from a file or a form does; nothing was sent",

@@ -80,6 +80,18 @@ sub host_and_port {
     return ($host, $port);
 }
 
+# The octets of a user name or a password: UTF-8. What is UTF-8 already stays as it is: that is how a program has it that
+# read it from a file without decoding.
+sub utf8_of {
+    my ($class, $text) = @_;
+
+    return undef if !defined $text;
+    my $octets = "$text";
+    return $octets if utf8::downgrade($octets, 1) && utf8::decode(my $copy = $octets);
+    utf8::encode($text = "$text");
+    return $text;
+}
+
 # ---- what connect has besides ----
 
 # A time limit: seconds, 0 for none, undef where none was given. What is shorter than the clock can tell is not none.
