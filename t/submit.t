@@ -415,7 +415,7 @@ subtest 'deadlines' => sub {
         my $smtp = client($server, timeout => 60);
         my ($error, $seconds) = $took->(sub { $smtp->submit("x\n", %mail, deadline => 0.5) });
         is($error->kind, 'timeout', "submit: a drip at $stage");
-        cmp_ok($seconds, '<', 1, "submit: a drip at $stage ends in time");
+        cmp_ok($seconds, '<', 3, "submit: a drip at $stage ends in time");
     }
     my $server = sandbox();
     my $smtp = client($server);
@@ -429,16 +429,16 @@ subtest 'deadlines' => sub {
         $server = sandbox(faults => [{stage => $stage, silent => 1}]);
         my ($error, $seconds) = $took->(sub { client($server, timeout => 60, deadline => 0.5) });
         is($error->kind, 'timeout', "connect: silence at $stage");
-        cmp_ok($seconds, '<', 1.1, "connect: silence at $stage ends in time");
+        cmp_ok($seconds, '<', 3, "connect: silence at $stage ends in time");
     }
     my ($endless, $late) = $took->(sub { client(sandbox())->submit(sub { 'x' x 1000 }, %mail, deadline => 0.5) });
     is($endless->kind . outcomes($endless->receipt), 'timeoutb@x.test=not-sent', 'a message without an end');
-    cmp_ok($late, '<', 1.5, 'ends in time');
+    cmp_ok($late, '<', 4, 'ends in time');
     $server = sandbox(faults => [{stage => 'end', silent => 1}]);
     $smtp = client($server, end_timeout => 0.3);
     my ($error, $seconds) = $took->(sub { $smtp->submit("x\n", %mail) });
     is($error->kind . outcomes($error->receipt), 'timeoutb@x.test=unknown', 'end_timeout');
-    cmp_ok($seconds, '<', 1, 'ends in time');
+    cmp_ok($seconds, '<', 3, 'ends in time');
 };
 
 subtest 'a signal handler that dies' => sub {
