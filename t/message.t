@@ -325,4 +325,6 @@ subtest 'loads little' => sub {
     unlike($loaded, qr{AuthC\.pm}, 'stands alone');
 };
 
+ok(!$INC{'Net/SMTP/AuthC.pm'}, 'stands alone');
+
 done_testing;
