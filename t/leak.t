@@ -86,14 +86,18 @@ sub descriptors {
     return scalar grep { !/\A\./ } readdir $folder;
 }
 
+# valgrind counts for itself, and slowly: a few rounds are enough for it, and its pages are not ours.
+my $is_watched = $ENV{NET_SMTP_AUTHC_SLOW};
+
 for my $name (sort keys %deed) {
     my ($times, $code) = @{ $deed{$name} };
     $smtp = connected($good);
-    for (1 .. $times / 5 + 20) { $code->() }
+    $times = 5 if $is_watched;
+    for (1 .. ($is_watched ? 1 : $times / 5 + 20)) { $code->() }
     my ($pages, $descriptors) = (pages(), descriptors());
     for (1 .. $times) { $code->() }
     my $grown = (pages() - $pages) * 4096 / $times;
-    cmp_ok($grown, '<', 400, "$name: memory") or diag "$grown octets each time";
+    $is_watched || cmp_ok($grown, '<', 400, "$name: memory") || diag "$grown octets each time";
     is(descriptors(), $descriptors, "$name: descriptors");
 }
 
