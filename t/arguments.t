@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use SystemTrust;
 use Net::SMTP::AuthC;
 use Test::More;
 use TinyServer;

@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use SystemTrust;
 use HostileRun;
 use HostileServer qw(hear content drip endless silent deaf sip cut reset_now tls pause);
 use Test::More;
@@ -89,7 +90,8 @@ everywhere('CR within a line', sub { "554 5.0.0 one\rC: forged\r\n" },
 # ---- gone ----
 
 everywhere('FIN', sub { cut }, kind => 'closed');
-everywhere('RST', sub { reset_now }, kind => 'closed');
+everywhere('RST', sub { reset_now },
+    kind => sub { $_[0]{stage} eq 'greeting' ? 'connect|closed' : 'closed' });    # connect(2) may see it already
 everywhere('FIN after half a reply', sub { ("$_[0]{code} o", cut) }, kind => 'closed');
 everywhere('421', sub { "421 4.3.2 shutting down\r\n" }, kind => 'deferred|auth', code => 421,
     outcome => $refused_outcome);

@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use SystemTrust;
 use Fcntl qw(F_GETFD FD_CLOEXEC);
 use File::Temp ();
 use Net::SMTP::AuthC;

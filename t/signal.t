@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use SystemTrust;
 use Config;
 use IO::Socket::INET;
 use Net::SMTP::AuthC;
