@@ -6,7 +6,7 @@ use warnings;
 use File::Temp;
 use Net::SMTP::AuthC;
 
-my $file = File::Temp->new(SUFFIX => '.pem');
+our $file = File::Temp->new(SUFFIX => '.pem');
 print {$file} +(Net::SMTP::AuthC::Sandbox::TLS::make_certificate(
     common_name => 'An authority of nobody', valid_seconds => 86_400, is_ca => 1))[0];
 close $file or die $!;
