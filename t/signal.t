@@ -132,8 +132,9 @@ subtest 'a storm of signals moves no deadline' => sub {
         kill KILL => $stormer;
         { local $SIG{CHLD} = 'DEFAULT'; waitpid $stormer, 0 }
         ok(!$smtp && $why =~ /no answer within 1\.0 s/, "$what: the deadline passed") or diag $why;
-        ok($took > 0.95 && $took < 2, "$what: when it was due") or diag $took;
-        cmp_ok($count, '>', 50, "$what: the handler ran all the time");
+        my $slow = $ENV{NET_SMTP_AUTHC_SLOW} || 1;
+        ok($took > 0.95 && $took < 3 * $slow, "$what: when it was due") or diag $took;
+        cmp_ok($count, '>', 50 / $slow, "$what: the handler ran all the time");
         ok($good, "$what: a message goes through");
     }
 };
@@ -178,6 +179,8 @@ subtest 'a handler that uses the object' => sub {
 };
 
 subtest 'PERL_SIGNALS=unsafe, and POSIX::sigaction' => sub {
+    plan skip_all => 'on a slow run such a signal jumps out of OpenSSL, whose memory is then lost'
+        if $ENV{NET_SMTP_AUTHC_SLOW};
     my $program = <<'E';
 use strict; use warnings; use Net::SMTP::AuthC; use POSIX; use Time::HiRes qw(time ualarm);
 my ($port, $way) = @ARGV;

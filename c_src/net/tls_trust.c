@@ -101,7 +101,7 @@ load_default(SSL_CTX *ssl_ctx, struct smtpc_error *error)
     const char *folders = variable(X509_get_default_cert_dir_env());
     int has_hashes = folders_have_hashes(folders != NULL ? folders : X509_get_default_cert_dir());
 
-    if (folders != NULL && has_hashes < 0)
+    if (folders != NULL && has_hashes < 0 && file == NULL)
         return smtpc_error_set_system(error, SMTPC_ERROR_USAGE, errno, "SSL_CERT_DIR: cannot read the folder %.200s",
                                       folders);
     if (SSL_CTX_set_default_verify_dir(ssl_ctx) != 1)

@@ -89,6 +89,8 @@ test_default_trust(void)
     setenv("SSL_CERT_DIR", path_of("empty"), 1);
     setenv("SSL_CERT_FILE", path_of("ca.pem"), 1);
     ok(scene_is_trusted(&scene, &options) == 1, "SSL_CERT_FILE beside an empty folder");
+    setenv("SSL_CERT_DIR", path_of("nothing"), 1);
+    ok(scene_is_trusted(&scene, &options) == 1, "SSL_CERT_FILE beside a folder that is not there");
     setenv("SSL_CERT_DIR", path_of("hashed"), 1);
     setenv("SSL_CERT_FILE", path_of("other.pem"), 1);
     ok(scene_is_trusted(&scene, &options) == 1, "SSL_CERT_FILE beside a full folder: both count");

@@ -6,6 +6,7 @@ use Exporter 'import';
 use File::Temp;
 use Net::SMTP::AuthC;
 use Net::SMTP::AuthC::Sandbox;
+use SystemTrust;
 
 # What EHLO says without Hello, over IPv4 loopback.
 our $OWN_NAME = Net::SMTP::AuthC->_new->_own_name;
