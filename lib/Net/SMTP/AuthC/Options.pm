@@ -92,6 +92,9 @@ sub utf8_of {
     return $text;
 }
 
+# Octets as xtext (RFC 3461, section 4).
+sub xtext { return $_[1] =~ s/([^!-*,-<>-~])/sprintf '+%02X', ord $1/ger }
+
 # ---- what connect has besides ----
 
 # A time limit: seconds, 0 for none, undef where none was given. What is shorter than the clock can tell is not none.

@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Net::SMTP::AuthC::Error;
+use Net::SMTP::AuthC::Options;
 
 sub _usage { return Net::SMTP::AuthC::Error->usage(@_) }
 
@@ -18,12 +19,12 @@ sub _refuse {
         text => "$text; nothing was sent", %more);
 }
 
-# RFC 3461, section 4. Characters become the octets of their UTF-8.
+# Characters become the octets of their UTF-8.
 sub _xtext {
     my ($text) = @_;
 
     utf8::encode($text);
-    return $text =~ s/([^!-*,-<>-~])/sprintf '+%02X', ord $1/ger;
+    return Net::SMTP::AuthC::Options->xtext($text);
 }
 
 # given: from, size, body, smtputf8, dsn, auth; to: the recipients as hashes of address and words.

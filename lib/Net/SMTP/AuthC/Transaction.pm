@@ -9,12 +9,12 @@ use Carp ();
 
 # ---- the envelope ----
 
-# RFC 3461, section 4.
+# Octets as they are, as Net::SMTP does it; what is none becomes UTF-8.
 sub _xtext {
     my ($text) = @_;
 
     utf8::encode($text) if !utf8::downgrade($text, 1);
-    return $text =~ s/([^!-*,-<>-~])/sprintf '+%02X', ord $1/ger;
+    return Net::SMTP::AuthC::Options->xtext($text);
 }
 
 # What is between the first < and >, or the whole without blanks at its ends.
