@@ -1,16 +1,15 @@
 /* fuzz_session: the fuzzer plays the server and the caller; the session may not lie, show the secret, grow or hang.
  *
  * Input: lines. "D" is the caller's: a letter for the operation, then its argument; with a backslash at the end what
- * is said then waits. "S": the server says this, with CRLF; "s": without. "<" and an octet: that many octets of
- * output leave, else all do. "E": the server closes. "!" in front: the line is trusted. */
-#include "oracle.h"
+ * is said then waits. "S": the server says this, with CRLF; "s": without; "N": 334 with base64 of "r=", the client's
+ * nonce and this. "<" and an octet: that many octets of output leave, else all do. "E": the server closes. "!" in
+ * front: the line is trusted. */
+#include "leak.h"
+
+#include "codec/base64.h"
 #include "smtp/session.h"
 
-/* In clear text, and the middle of its base64 behind 0, 1 and 2 other octets. */
-static const char secret[] = "Tr0ub4dor-ampersand-3";
-static const char *const shapes[] = {secret, "VHIwdWI0ZG9yLWFt", "RyMHViNGRvci1hbX", "UcjB1YjRkb3ItYW"};
-
-enum { SAID_MAX = 4096, OUTPUT_MAX = 524288, STEPS_MAX = 4000 };
+enum { SAID_MAX = 4096, CONTEXT = 256, OUTPUT_MAX = 524288, STEPS_MAX = 4000, NONCE_MAX = 64, ITERATIONS_MAX = 20 };
 
 struct play {
     struct smtpc_session *session;
@@ -24,29 +23,29 @@ struct play {
     size_t sent;                 /* recipients to whom the message was sent, so far */
     struct smtpc_reply reply;    /* what the server says, read once more by a parser of our own */
     int reply_began_after_dot;
+    int is_in;                   /* somebody was logged in when last looked at */
+    int is_callers;              /* the last login was by the caller's mechanism */
+    int was_let_in;              /* a whole 2yz was read since the last login began */
+    char nonce[NONCE_MAX];       /* of SCRAM, the client's */
 };
 
-static int
-contains(const char *octets, size_t n, const char *part)
+/* "AUTH SCRAM-... base64" or the base64 alone: what stands behind the last ",r=". */
+static void
+note_nonce(struct play *p, const char *octets, size_t n)
 {
-    size_t length = strlen(part);
-    size_t i;
+    struct smtpc_buffer text;
+    size_t where, i = n > 2 ? n - 2 : 0;
 
-    for (i = 0; i + length <= n; i++)
-        if (memcmp(octets + i, part, length) == 0)
-            return 1;
-    return 0;
-}
-
-static int
-shows_secret(const char *octets, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-        if (contains(octets, n, shapes[i]))
-            return 1;
-    return 0;
+    while (i > 0 && octets[i - 1] > ' ')
+        i--;
+    smtpc_buffer_init(&text, SAID_MAX);
+    if (n > 2 && smtpc_base64_decode(octets + i, n - 2 - i, &text, &where) == SMTPC_BASE64_OK)
+        for (i = 3; i < text.length; i++)
+            if (memcmp(text.bytes + i - 3, ",r=", 3) == 0 && text.length - i < NONCE_MAX) {
+                memcpy(p->nonce, text.bytes + i, text.length - i);
+                p->nonce[text.length - i] = '\0';
+            }
+    smtpc_buffer_clear(&text);
 }
 
 static void
@@ -61,14 +60,15 @@ note_said(struct play *p, const char *octets, size_t n)
         n = SAID_MAX / 2;
         p->tail_length = 0;
     }
-    keep = p->tail_length > SAID_MAX / 2 ? SAID_MAX / 2 : p->tail_length;
+    keep = p->tail_length > CONTEXT ? CONTEXT : p->tail_length;
     memmove(p->tail, p->tail + p->tail_length - keep, keep);
     memcpy(p->tail + keep, octets, n);
     p->tail_length = keep + n;
     p->dot_is_out = p->tail_length >= 5 && memcmp(p->tail + p->tail_length - 5, "\r\n.\r\n", 5) == 0;
     if (p->dot_is_out)
         p->taken = 0;
-    must(p->may_show || !shows_secret(p->tail, p->tail_length));
+    note_nonce(p, p->tail, p->tail_length);
+    must(p->may_show || !leaks(p->tail, p->tail_length));
 }
 
 static void
@@ -97,6 +97,7 @@ read_along(struct play *p, const char *octets, size_t n)
         case SMTPC_REPLY_DONE:
             if (p->reply_began_after_dot && smtpc_reply_class(&p->reply) == 2)
                 p->taken = 1;
+            p->was_let_in |= smtpc_reply_class(&p->reply) == 2;
             smtpc_reply_reset(&p->reply);
             break;
         case SMTPC_REPLY_BAD:
@@ -107,6 +108,19 @@ read_along(struct play *p, const char *octets, size_t n)
         octets += used;
         n -= used;
     }
+}
+
+/* Only a 2yz makes a login, and SCRAM wants a proof as well, which no fuzzer can give. */
+static void
+check_login(struct play *p)
+{
+    const char *mechanism = smtpc_session_mechanism(p->session);
+    enum smtpc_want want = smtpc_session_wants(p->session);
+
+    must(mechanism == NULL || (want != SMTPC_WANT_SECRET && want != SMTPC_WANT_RESPONSE));
+    must(mechanism == NULL || p->is_in || p->was_let_in);
+    must(mechanism == NULL || p->is_callers || strncmp(mechanism, "SCRAM", 5) != 0);
+    p->is_in = mechanism != NULL;
 }
 
 static void
@@ -122,7 +136,7 @@ check(struct play *p)
     must(sent <= p->sent || p->taken);
     p->sent = sent;
     must(strlen(error->text) < SMTPC_ERROR_TEXT_MAX && smtpc_session_step(s) != NULL);
-    must(p->is_known || !shows_secret(error->text, strlen(error->text)));
+    must(p->is_known || !leaks(error->text, strlen(error->text)));
     for (i = 0; i < envelope->count; i++) {
         enum smtpc_outcome outcome = envelope->recipients[i].outcome;
 
@@ -130,7 +144,7 @@ check(struct play *p)
         must(want != SMTPC_WANT_CLOSED || outcome > SMTPC_OUTCOME_ACCEPTED);
         must(outcome <= SMTPC_OUTCOME_ACCEPTED || envelope->recipients[i].step != NULL);
     }
-    must(!smtpc_session_mechanism(s) || want != SMTPC_WANT_SECRET);
+    check_login(p);
 }
 
 static void
@@ -144,6 +158,34 @@ feed(struct play *p, const char *octets, size_t n)
     smtpc_session_feed(p->session, exact, n);
     free(exact);
     check(p);
+}
+
+static void
+feed_line(struct play *p, const char *line, size_t n)
+{
+    char *text = malloc(n + 2);
+
+    must(text != NULL);
+    if (n > 0)
+        memcpy(text, line, n);
+    memcpy(text + n, "\r\n", 2);
+    feed(p, text, n + 2);
+    free(text);
+}
+
+static void
+feed_nonce(struct play *p, const char *rest, size_t n)
+{
+    struct smtpc_buffer message, line;
+
+    smtpc_buffer_init(&message, SIZE_MAX);
+    smtpc_buffer_init(&line, SIZE_MAX);
+    must(smtpc_buffer_append_string(&message, "r=") == 0 && smtpc_buffer_append_string(&message, p->nonce) == 0
+         && smtpc_buffer_append(&message, rest, n) == 0 && smtpc_buffer_append_string(&line, "334 ") == 0
+         && smtpc_base64_encode(message.bytes, message.length, &line) == 0);
+    feed_line(p, line.bytes, line.length);
+    smtpc_buffer_clear(&message);
+    smtpc_buffer_clear(&line);
 }
 
 static char *
@@ -190,15 +232,84 @@ submit(struct play *p, const char *argument, size_t n)
 }
 
 static void
-log_in(struct play *p, const char *argument, size_t n)
+begin_login(struct play *p, int is_callers)
 {
-    char *wanted = string_of(argument, n);
+    p->may_show = p->trusted || p->is_known;
+    p->tail_length = 0;
+    p->was_let_in = 0;
+    p->is_callers = is_callers;
+}
 
-    if (smtpc_session_auth(p->session, "demo", 4, wanted) == 0) {
-        p->may_show = p->trusted || p->is_known;
-        p->tail_length = 0;
+/* The argument is what is wanted; for who has no secret, one mechanism and a user name. */
+static void
+log_in(struct play *p, enum smtpc_sasl_credential credential, const char *argument, size_t n)
+{
+    const char *blank = credential == SMTPC_SASL_NO_SECRET ? memchr(argument, ' ', n) : NULL;
+    size_t length = blank == NULL ? n : (size_t)(blank - argument);
+    char *wanted = string_of(argument, length);
+    struct smtpc_sasl_login login = {{"demo", 4, NULL, 0, NULL}, credential, wanted, {"", 0, NULL, 0, NULL},
+                                     "mail.example", 587, 1, ITERATIONS_MAX};
+
+    if (blank != NULL) {
+        login.user.octets = blank + 1;
+        login.user.length = n - length - 1;
     }
+    if (smtpc_session_auth(p->session, &login) == 0)
+        begin_login(p, 0);
     free(wanted);
+}
+
+static void
+give_secret(struct play *p, int is_unprepared)
+{
+    struct smtpc_sasl_text secret = {leak_secret, sizeof leak_secret - 1, NULL, 0, is_unprepared ? "no" : NULL};
+
+    smtpc_session_secret(p->session, &secret);
+}
+
+/* NAME, or NAME and a blank and its initial response. What the caller says is not ours to judge. */
+static void
+log_in_by_caller(struct play *p, const char *argument, size_t n)
+{
+    const char *blank = memchr(argument, ' ', n);
+    size_t length = blank == NULL ? n : (size_t)(blank - argument);
+    char *mechanism = string_of(argument, length);
+    int result = smtpc_session_auth_by_caller(p->session, mechanism, blank == NULL ? NULL : blank + 1,
+                                              blank == NULL ? 0 : n - length - 1);
+
+    if (result == 0)
+        begin_login(p, 1);
+    free(mechanism);
+}
+
+static void
+respond(struct play *p, const char *argument, size_t n)
+{
+    const char *challenge;
+    size_t length;
+
+    smtpc_session_challenge(p->session, &challenge, &length);
+    must(length == 0 || smtpc_session_wants(p->session) == SMTPC_WANT_RESPONSE);
+    smtpc_session_respond(p->session, argument, n);
+}
+
+static void
+cancel(struct play *p, const char *argument, size_t n)
+{
+    char *why = string_of(argument, n);
+
+    smtpc_session_cancel(p->session, why);
+    free(why);
+}
+
+static void
+set_binding(struct play *p, const char *argument, size_t n)
+{
+    struct smtpc_sasl_binding binding = {"tls-exporter", {0}, n < SMTPC_SASL_BINDING_MAX ? n : SMTPC_SASL_BINDING_MAX};
+
+    if (binding.length > 0)
+        memcpy(binding.octets, argument, binding.length);
+    smtpc_session_set_binding(p->session, binding.length > 0 ? &binding : NULL);
 }
 
 static void
@@ -262,8 +373,14 @@ operate(struct play *p, char operation, const char *argument, size_t n)
     case 'h': smtpc_session_hello(s, argument, n, n % 2 == 1); break;
     case 't': smtpc_session_starttls(s); break;
     case 'T': tls_started(p); break;
-    case 'a': log_in(p, argument, n); break;
-    case 'p': smtpc_session_secret(s, secret, sizeof secret - 1); break;
+    case 'a': log_in(p, SMTPC_SASL_PASSWORD, argument, n); break;
+    case 'k': log_in(p, SMTPC_SASL_TOKEN, argument, n); break;
+    case 'X': log_in(p, SMTPC_SASL_NO_SECRET, argument, n); break;
+    case 'p': case 'P': give_secret(p, operation == 'P'); break;
+    case 'g': log_in_by_caller(p, argument, n); break;
+    case 'G': respond(p, argument, n); break;
+    case 'C': cancel(p, argument, n); break;
+    case 'b': set_binding(p, argument, n); break;
     case 'm': case 'r': mail_or_rcpt(p, operation == 'm', argument, n); break;
     case 'd': smtpc_session_data(s); break;
     case 'c': smtpc_session_content(s, argument, n); break;
@@ -278,7 +395,7 @@ operate(struct play *p, char operation, const char *argument, size_t n)
     case 'F': fail(p); break;
     default: break;
     }
-    if (in_content && strchr("c.LzFTp", operation) == NULL && strchr("htamrdRnqxu", operation) != NULL)
+    if (in_content && strchr("htakXgmrdRnqxu", operation) != NULL)
         must(smtpc_session_wants(s) == SMTPC_WANT_CLOSED);
     if (operation != 'c' && smtpc_session_wants(s) != SMTPC_WANT_CLOSED)
         check_lines(p, before);
@@ -292,17 +409,15 @@ read_line(struct play *p, const char *line, size_t n)
         take(p, (size_t)(unsigned char)line[1]);
         return;
     }
-    if (n >= 1 && line[0] == 'E')
+    if (n == 0)
+        return;
+    if (line[0] == 'E')
         smtpc_session_feed(p->session, NULL, 0);
-    else if (n >= 2 && line[0] == 'S') {
-        char *text = malloc(n + 1);
-
-        must(text != NULL);
-        memcpy(text, line + 1, n - 1);
-        memcpy(text + n - 1, "\r\n", 2);
-        feed(p, text, n + 1);
-        free(text);
-    } else if (n >= 2 && line[0] == 's')
+    else if (n >= 2 && line[0] == 'S')
+        feed_line(p, line + 1, n - 1);
+    else if (line[0] == 'N' && p->nonce[0] != '\0')
+        feed_nonce(p, line + 1, n - 1);
+    else if (n >= 2 && line[0] == 's')
         feed(p, line + 1, n - 1);
     else if (n >= 2 && line[0] == 'D') {
         operate(p, line[1], line + 2, n - 2);
@@ -323,7 +438,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct smtpc_trace_entry entry;
     int steps;
 
-    play.may_show = play.is_known = shows_secret(text, size);
+    play.may_show = play.is_known = leaks(text, size);
     play.session = smtpc_session_new();
     must(play.session != NULL);
     smtpc_reply_init(&play.reply);
@@ -343,7 +458,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fail(&play);
     check(&play);
     while (smtpc_trace_take(smtpc_session_trace(play.session), &entry))
-        must(play.is_known || !shows_secret(entry.text, entry.length));
+        must(play.is_known || !leaks(entry.text, entry.length));
     smtpc_session_free(play.session);
     smtpc_reply_clear(&play.reply);
     return 0;

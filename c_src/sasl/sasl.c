@@ -1,90 +1,34 @@
-/* sasl: the table of mechanisms, the credentials, and the rounds of one login. */
+/* sasl: the table of mechanisms, and the rounds of one login. */
 #include "sasl/sasl.h"
 
 #include <string.h>
 
 #include "codec/words.h"
+#include "sasl/anonymous.h"
 #include "sasl/cram_md5.h"
+#include "sasl/external.h"
 #include "sasl/login.h"
+#include "sasl/oauth.h"
 #include "sasl/plain.h"
+#include "sasl/scram.h"
 
 static const struct smtpc_sasl_mechanism *const rows[] = {
+    &smtpc_sasl_scram_sha_512_plus,
+    &smtpc_sasl_scram_sha_256_plus,
+    &smtpc_sasl_scram_sha_1_plus,
+    &smtpc_sasl_scram_sha_512,
+    &smtpc_sasl_scram_sha_256,
+    &smtpc_sasl_scram_sha_1,
     &smtpc_sasl_plain,
     &smtpc_sasl_login,
     &smtpc_sasl_cram_md5,
+    &smtpc_sasl_oauthbearer,
+    &smtpc_sasl_xoauth2,
+    &smtpc_sasl_external,
+    &smtpc_sasl_anonymous,
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
-
-void
-smtpc_sasl_init(struct smtpc_sasl *sasl)
-{
-    memset(sasl, 0, sizeof *sasl);
-    smtpc_buffer_init(&sasl->user, SMTPC_SASL_SECRET_MAX);
-    smtpc_buffer_init(&sasl->secret, SMTPC_SASL_SECRET_MAX);
-    smtpc_buffer_init(&sasl->authzid, SMTPC_SASL_SECRET_MAX);
-}
-
-void
-smtpc_sasl_clear(struct smtpc_sasl *sasl)
-{
-    smtpc_buffer_clear(&sasl->user);
-    smtpc_buffer_clear(&sasl->secret);
-    smtpc_buffer_clear(&sasl->authzid);
-    smtpc_sasl_begin(sasl, NULL);
-}
-
-/* The error never shows the octets: users paste passwords into the wrong field. */
-static int
-check_credential(const char *name, const char *octets, size_t n, struct smtpc_error *error)
-{
-    const char *nul = n > 0 ? memchr(octets, '\0', n) : NULL;
-
-    if (n > SMTPC_SASL_SECRET_MAX)
-        return smtpc_error_set(error, SMTPC_ERROR_USAGE, "%s has %zu octets, and %d is the limit", name, n,
-                               (int)SMTPC_SASL_SECRET_MAX);
-    if (nul != NULL)
-        return smtpc_error_set(error, SMTPC_ERROR_USAGE, "%s has a NUL at octet %zu, which no login can carry", name,
-                               (size_t)(nul - octets) + 1);
-    if (n > 0 && (octets[n - 1] == '\r' || octets[n - 1] == '\n'))
-        return smtpc_error_set(error, SMTPC_ERROR_USAGE, "%s ends in a line end (CR or LF), as a line read from a"
-                               " file or a form does; take it off first, for example with s/\\s+\\z//", name);
-    return 0;
-}
-
-static int
-set_credential(struct smtpc_buffer *credential, const char *name, const char *octets, size_t n,
-               struct smtpc_error *error)
-{
-    if (check_credential(name, octets, n, error) != 0)
-        return -1;
-    smtpc_buffer_clear(credential);
-    if (smtpc_buffer_append(credential, octets, n) != 0)
-        return smtpc_error_set_memory(error);
-    return 0;
-}
-
-int
-smtpc_sasl_set_user(struct smtpc_sasl *sasl, const char *user, size_t n, struct smtpc_error *error)
-{
-    if (n == 0)
-        return smtpc_error_set(error, SMTPC_ERROR_USAGE, "user name is empty");
-    return set_credential(&sasl->user, "user name", user, n, error);
-}
-
-int
-smtpc_sasl_set_secret(struct smtpc_sasl *sasl, const char *secret, size_t n, struct smtpc_error *error)
-{
-    if (n == 0)
-        return smtpc_error_set(error, SMTPC_ERROR_USAGE, "password is empty");
-    return set_credential(&sasl->secret, "password", secret, n, error);
-}
-
-int
-smtpc_sasl_set_authzid(struct smtpc_sasl *sasl, const char *authzid, size_t n, struct smtpc_error *error)
-{
-    return set_credential(&sasl->authzid, "authorization identity", authzid, n, error);
-}
 
 const struct smtpc_sasl_mechanism *
 smtpc_sasl_row(size_t i)
@@ -103,14 +47,38 @@ smtpc_sasl_find(const char *name, size_t n)
     return NULL;
 }
 
+static int
+offers_plus(const char *offered)
+{
+    struct smtpc_words words = smtpc_words_of(offered, strlen(offered), 0);
+
+    while (smtpc_words_next(&words))
+        if (words.length > 5 && smtpc_words_same(words.word + words.length - 5, 5, "-PLUS", 5))
+            return 1;
+    return 0;
+}
+
 void
-smtpc_sasl_begin(struct smtpc_sasl *sasl, const struct smtpc_sasl_mechanism *mechanism)
+smtpc_sasl_begin(struct smtpc_sasl *sasl, const struct smtpc_sasl_mechanism *mechanism, const char *offered)
 {
     sasl->mechanism = mechanism;
+    sasl->offers_plus = offers_plus(offered);
     sasl->round = 0;
     sasl->state = 0;
     sasl->cancelled = 0;
     sasl->form = SMTPC_SASL_BASE64;
+    sasl->said[0] = '\0';
+    smtpc_buffer_clear(&sasl->scratch);
+}
+
+void
+smtpc_sasl_note_said(struct smtpc_sasl *sasl, const char *octets, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n && i + 1 < sizeof sasl->said; i++)
+        sasl->said[i] = (char)(octets[i] < ' ' || octets[i] > '~' ? '?' : octets[i]);
+    sasl->said[i] = '\0';
 }
 
 static int
@@ -119,6 +87,29 @@ is_junk(const struct smtpc_sasl_challenge *challenge)
     struct smtpc_words words = smtpc_words_of(challenge->text, challenge->text_length, 0);
 
     return challenge->octets == NULL && smtpc_words_next(&words);
+}
+
+/* The beginning of it, so that whoever runs the server can find the place. */
+static int
+refuse_junk(const char *name, const struct smtpc_sasl_challenge *challenge, struct smtpc_error *error)
+{
+    char shown[41];
+    size_t n = challenge->text_length < sizeof shown - 1 ? challenge->text_length : sizeof shown - 1;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        shown[i] = (char)(challenge->text[i] < ' ' || challenge->text[i] > '~' ? '?' : challenge->text[i]);
+    shown[n] = '\0';
+    return smtpc_error_set(error, SMTPC_ERROR_AUTH, "%s: the challenge is not base64: \"%s\"%s", name, shown,
+                           n < challenge->text_length ? "..." : "");
+}
+
+/* Behind AUTH without an initial response a server has nothing to say but "go on". */
+static int
+is_out_of_turn(const struct smtpc_sasl *sasl, const struct smtpc_sasl_challenge *challenge)
+{
+    return sasl->mechanism->client_first && !sasl->mechanism->reads_any_text && sasl->state == 0
+        && challenge->length > 0;
 }
 
 /* The rules that hold for every mechanism, before it is asked. */
@@ -139,32 +130,45 @@ check_round(struct smtpc_sasl *sasl, const struct smtpc_sasl_challenge *challeng
         return smtpc_error_set(error, SMTPC_ERROR_AUTH, "%s: more than %d challenges", name,
                                (int)SMTPC_SASL_ROUNDS_MAX);
     if (is_junk(challenge) && !sasl->mechanism->reads_any_text)
-        return smtpc_error_set(error, SMTPC_ERROR_AUTH, "%s: the challenge is not base64", name);
+        return refuse_junk(name, challenge, error);
+    if (is_out_of_turn(sasl, challenge))
+        return smtpc_error_set(error, SMTPC_ERROR_AUTH, "%s: a challenge where only an empty one may stand", name);
     return 0;
+}
+
+/* A binding is used up by the first octet that tells of it (RFC 9266 section 4.1). */
+static enum smtpc_sasl_verdict
+ask_mechanism(struct smtpc_sasl *sasl, const struct smtpc_sasl_challenge *challenge, struct smtpc_buffer *out,
+              struct smtpc_error *error)
+{
+    sasl->round += challenge != NULL;
+    sasl->binding_was_used |= sasl->mechanism->binds;
+    return sasl->mechanism->answer(sasl, challenge, out, error);
 }
 
 enum smtpc_sasl_verdict
 smtpc_sasl_answer(struct smtpc_sasl *sasl, const struct smtpc_sasl_challenge *challenge, struct smtpc_buffer *out,
                   struct smtpc_error *error)
 {
+    enum smtpc_sasl_verdict verdict = SMTPC_SASL_CANCEL;
+
     smtpc_buffer_truncate(out, 0);
     sasl->form = SMTPC_SASL_BASE64;
-    if (check_round(sasl, challenge, error) == 0) {
-        sasl->round += challenge != NULL;
-        if (sasl->mechanism->answer(sasl, challenge, out, error) == SMTPC_SASL_ANSWER)
-            return SMTPC_SASL_ANSWER;
-    }
+    if (check_round(sasl, challenge, error) == 0)
+        verdict = ask_mechanism(sasl, challenge, out, error);
+    if (verdict == SMTPC_SASL_ANSWER)
+        return verdict;
     smtpc_buffer_truncate(out, 0);
     sasl->form = SMTPC_SASL_BASE64;
     sasl->cancelled = 1;
-    return SMTPC_SASL_CANCEL;
+    return verdict;
 }
 
 int
-smtpc_sasl_finish(struct smtpc_sasl *sasl, struct smtpc_error *error)
+smtpc_sasl_finish(struct smtpc_sasl *sasl, const struct smtpc_sasl_challenge *last, struct smtpc_error *error)
 {
     if (sasl->cancelled)
         return smtpc_error_set(error, SMTPC_ERROR_AUTH, "%s: success after the login was cancelled",
                                sasl->mechanism->name);
-    return sasl->mechanism->finish != NULL ? sasl->mechanism->finish(sasl, error) : 0;
+    return sasl->mechanism->finish != NULL ? sasl->mechanism->finish(sasl, last, error) : 0;
 }

@@ -1,6 +1,7 @@
 /* auth: the rows of AUTH (RFC 4954): the answer to a challenge, and what to try after a refusal. */
 #include "smtp/state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "codec/base64.h"
@@ -40,8 +41,16 @@ smtpc_auth_name_step(struct smtpc_session *session)
 const struct smtpc_sasl_mechanism *
 smtpc_auth_choose(const struct smtpc_session *session, struct smtpc_error *error)
 {
-    return smtpc_sasl_choose(smtpc_ehlo_find(&session->ehlo, "AUTH"), words_of(&session->wanted),
-                             words_of(&session->tried), line_of(session), error);
+    const struct smtpc_sasl_lists lists = {smtpc_ehlo_find(&session->ehlo, "AUTH"), words_of(&session->wanted),
+                                           words_of(&session->tried)};
+
+    return smtpc_sasl_choose(&session->sasl, &lists, line_of(session), error);
+}
+
+void
+smtpc_auth_begin(struct smtpc_session *session, const struct smtpc_sasl_mechanism *mechanism)
+{
+    smtpc_sasl_begin(&session->sasl, mechanism, smtpc_ehlo_find(&session->ehlo, "AUTH"));
 }
 
 /* Another mechanism, if the policy has one; the first refusal is what will be reported. */
@@ -58,7 +67,7 @@ next_mechanism(struct smtpc_session *session)
         return STEP_IDLE;
     }
     smtpc_trace_note(&session->trace, "%s failed, trying %s", session->sasl.mechanism->name, next->name);
-    smtpc_sasl_begin(&session->sasl, next);
+    smtpc_auth_begin(session, next);
     session->without_initial_response = 0;
     return STEP_AUTH;
 }
@@ -71,7 +80,8 @@ unfold(const struct smtpc_reply *reply, struct smtpc_buffer *text)
 
     for (i = 0; i < reply->line_count; i++) {
         size_t n;
-        const char *line = smtpc_reply_line(reply, i, &n);
+        const char *line = smtpc_reply_class(reply) == 2 ? smtpc_reply_line_text(reply, i, &n)
+                                                         : smtpc_reply_line(reply, i, &n);
 
         if (smtpc_buffer_append(text, line, n) != 0)
             return -1;
@@ -79,10 +89,9 @@ unfold(const struct smtpc_reply *reply, struct smtpc_buffer *text)
     return 0;
 }
 
-/* What the 334 says, and what it stands for if it is base64; both buffers are to be cleared. */
-static int
-read_challenge(const struct smtpc_reply *reply, struct smtpc_buffer *text, struct smtpc_buffer *octets,
-               struct smtpc_sasl_challenge *challenge)
+int
+smtpc_auth_read_challenge(const struct smtpc_reply *reply, struct smtpc_buffer *text, struct smtpc_buffer *octets,
+                          struct smtpc_sasl_challenge *challenge)
 {
     enum smtpc_base64_fault fault;
     size_t where;
@@ -104,20 +113,48 @@ read_challenge(const struct smtpc_reply *reply, struct smtpc_buffer *text, struc
     return 0;
 }
 
+/* The first refusal is what is reported, unless the server is not who it should be: that one gets no other mechanism,
+ * and no "*" either. */
 static enum step
-answer_challenge(struct smtpc_session *session, const struct smtpc_reply *reply)
+abort_login(struct smtpc_session *session, const struct smtpc_error *why)
+{
+    session->error = *why;
+    smtpc_auth_name_step(session);
+    return smtpc_state_fail(session, SMTPC_ERROR_AUTH, "the server did not prove itself");
+}
+
+static enum step
+answer_to(struct smtpc_session *session, const struct smtpc_sasl_challenge *challenge)
+{
+    struct smtpc_error why = {0};
+
+    switch (smtpc_sasl_answer(&session->sasl, challenge, &session->answer, &why)) {
+    case SMTPC_SASL_ANSWER:
+        return STEP_ANSWER;
+    case SMTPC_SASL_CANCEL:
+        if (!smtpc_error_is_set(&session->error))
+            session->error = why;
+        return STEP_CANCEL;
+    case SMTPC_SASL_ABORT:
+        break;
+    }
+    return abort_login(session, &why);
+}
+
+/* What is decided about a reply to AUTH once its text has been read. */
+static enum step
+with_challenge(struct smtpc_session *session, const struct smtpc_reply *reply,
+               enum step (*decide)(struct smtpc_session *, const struct smtpc_sasl_challenge *))
 {
     struct smtpc_sasl_challenge challenge;
     struct smtpc_buffer text;
     struct smtpc_buffer octets;
     enum step next;
 
-    if (read_challenge(reply, &text, &octets, &challenge) != 0)
+    if (smtpc_auth_read_challenge(reply, &text, &octets, &challenge) != 0)
         next = smtpc_state_fail_memory(session);
-    else if (smtpc_sasl_answer(&session->sasl, &challenge, &session->answer, &session->error) == SMTPC_SASL_ANSWER)
-        next = STEP_ANSWER;
     else
-        next = STEP_CANCEL;
+        next = decide(session, &challenge);
     smtpc_buffer_clear(&text);
     smtpc_buffer_clear(&octets);
     smtpc_auth_name_step(session);
@@ -125,34 +162,70 @@ answer_challenge(struct smtpc_session *session, const struct smtpc_reply *reply)
 }
 
 static enum step
-succeed(struct smtpc_session *session)
+succeed(struct smtpc_session *session, const struct smtpc_sasl_challenge *last)
 {
-    if (smtpc_sasl_finish(&session->sasl, &session->error) != 0) {
-        smtpc_auth_name_step(session);
-        return smtpc_state_fail(session, SMTPC_ERROR_AUTH, "the server did not prove itself");
-    }
+    struct smtpc_error why = {0};
+
+    if (smtpc_sasl_finish(&session->sasl, last, &why) != 0)
+        return abort_login(session, &why);
     smtpc_error_clear(&session->error);
     session->mechanism = session->sasl.mechanism->name;
     smtpc_state_forget_login(session);
     return STEP_IDLE;
 }
 
+/* 504 says that the mechanism is not there, but servers with the legacy dialogue of PLAIN mean the initial response. */
 static int
 refused_initial_response(const struct smtpc_session *session, int code)
 {
-    return session->sasl.mechanism->client_first && !session->without_initial_response
-        && session->sasl.round <= 1 && (code == 500 || code == 501 || code == 504);
+    const struct smtpc_sasl_mechanism *mechanism = session->sasl.mechanism;
+
+    return mechanism->client_first && !session->without_initial_response && session->sasl.round == 0
+        && (code == 500 || code == 501 || (code == 504 && mechanism->reads_any_text));
+}
+
+/* With what the server has said about it before, in a challenge. */
+static void
+refuse(struct smtpc_session *session, const struct smtpc_reply *reply)
+{
+    struct smtpc_error *error = &session->error;
+    int is_first = !smtpc_error_is_set(error);
+    size_t used;
+
+    smtpc_state_refused(session, "AUTH", SMTPC_ERROR_AUTH, reply);
+    used = strlen(error->text);
+    if (is_first && session->sasl.said[0] != '\0')
+        snprintf(error->text + used, sizeof error->text - used, " (%s: %s)", session->sasl.mechanism->name,
+                 session->sasl.said);
+}
+
+/* A password that is wrong for one of a family is wrong for all of it. */
+static void
+give_up_family(struct smtpc_session *session)
+{
+    const struct smtpc_sasl_mechanism *refused = session->sasl.mechanism;
+    const struct smtpc_sasl_mechanism *row;
+    size_t i;
+
+    for (i = 0; (row = smtpc_sasl_row(i)) != NULL; i++)
+        if (row != refused && row->family != NULL && refused->family != NULL
+            && strcmp(row->family, refused->family) == 0)
+            add_word(&session->tried, row->name);
 }
 
 /* Servers count failures and lock accounts, so after a wrong password one more mechanism at most, and only where the
- * line is trusted; a mechanism that the server does not want costs nothing. */
+ * line is trusted; the same token is no better in another wrapping. A mechanism that the server does not want costs
+ * nothing. */
 static enum step
 after_refusal(struct smtpc_session *session, int code)
 {
     if (code == 501 || code == 504 || code == 534)
         return next_mechanism(session);
-    if (code == 535 && session->trusted && session->wrong_passwords++ == 0)
+    if (code == 535 && session->trusted && session->sasl.mechanism->credential != SMTPC_SASL_TOKEN
+        && session->wrong_passwords++ == 0) {
+        give_up_family(session);
         return next_mechanism(session);
+    }
     smtpc_state_forget_login(session);
     return STEP_IDLE;
 }
@@ -161,7 +234,7 @@ after_refusal(struct smtpc_session *session, int code)
 static enum step
 without_initial_response(struct smtpc_session *session)
 {
-    smtpc_sasl_begin(&session->sasl, session->sasl.mechanism);
+    smtpc_auth_begin(session, session->sasl.mechanism);
     session->without_initial_response = 1;
     return STEP_AUTH;
 }
@@ -170,15 +243,21 @@ enum step
 smtpc_auth_hear_auth(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
     if (reply->code == 334)
-        return answer_challenge(session, reply);
+        return with_challenge(session, reply, answer_to);
     if (smtpc_reply_class(reply) == 3)
         return smtpc_state_fail(session, SMTPC_ERROR_PROTOCOL, "AUTH was answered with %d", reply->code);
     if (smtpc_reply_class(reply) == 2)
-        return succeed(session);
+        return with_challenge(session, reply, succeed);
     if (refused_initial_response(session, reply->code))
         return without_initial_response(session);
-    smtpc_state_refused(session, "AUTH", SMTPC_ERROR_AUTH, reply);
+    refuse(session, reply);
     return after_refusal(session, reply->code);
+}
+
+static int
+has_shown_token(const struct smtpc_session *session)
+{
+    return session->sasl.mechanism->credential == SMTPC_SASL_TOKEN && session->sasl.state > 0;
 }
 
 enum step
@@ -186,7 +265,7 @@ smtpc_auth_hear_cancel(struct smtpc_session *session, const struct smtpc_reply *
 {
     if (smtpc_reply_class(reply) < 4)
         return smtpc_state_fail(session, SMTPC_ERROR_PROTOCOL, "a cancelled AUTH was answered with %d", reply->code);
-    if (smtpc_reply_class(reply) == 5)
+    if (smtpc_reply_class(reply) == 5 && !has_shown_token(session))
         return next_mechanism(session);
     smtpc_state_forget_login(session);
     return STEP_IDLE;

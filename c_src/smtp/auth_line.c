@@ -25,7 +25,7 @@ append_initial_response(struct smtpc_session *session, size_t start)
     size = smtpc_base64_encoded_size(session->answer.length);
     if (session->output.length - start + 1 + size + 2 > SMTPC_COMMAND_LINE_MAX) {
         session->without_initial_response = 1;
-        smtpc_sasl_begin(&session->sasl, session->sasl.mechanism);
+        smtpc_auth_begin(session, session->sasl.mechanism);
         return 0;
     }
     if (smtpc_buffer_append_string(&session->output, size == 0 ? " =" : " ") != 0)

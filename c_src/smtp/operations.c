@@ -90,11 +90,21 @@ smtpc_session_tls_started(struct smtpc_session *session)
     session->tls = 1;
     session->unfit = 0;
     session->mechanism = NULL;
+    smtpc_session_set_binding(session, NULL);
     smtpc_ehlo_reset(&session->ehlo);
     smtpc_envelope_clear(&session->envelope);
     if (session->saying == STEP_TLS)
         session->saying = STEP_IDLE;
     session->progress++;
+}
+
+void
+smtpc_session_set_binding(struct smtpc_session *session, const struct smtpc_sasl_binding *binding)
+{
+    static const struct smtpc_sasl_binding nothing = {"", {0}, 0};
+
+    session->sasl.binding = binding != NULL ? *binding : nothing;
+    session->sasl.binding_was_used = 0;
 }
 
 void

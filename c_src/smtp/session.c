@@ -23,6 +23,8 @@ smtpc_session_wants(const struct smtpc_session *session)
         return SMTPC_WANT_STARTTLS;
     case STEP_SECRET:
         return SMTPC_WANT_SECRET;
+    case STEP_RESPONSE:
+        return SMTPC_WANT_RESPONSE;
     case STEP_CONTENT:
         return SMTPC_WANT_CONTENT;
     default:
@@ -116,7 +118,7 @@ hear_unasked(struct smtpc_session *session)
 static enum step
 hear_closing(struct smtpc_session *session, enum step step)
 {
-    if (step == STEP_CANCEL && session->error.code == 0)
+    if ((step == STEP_CANCEL || step == STEP_CANCEL_BY_CALLER) && session->error.code == 0)
         smtpc_error_clear(&session->error);
     smtpc_state_refused(session, smtpc_steps[step].name, SMTPC_ERROR_NONE, &session->reply);
     smtpc_steps[step].hear(session, &session->reply);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "codec/ehlo.h"
 #include "codec/reply.h"
+#include "sasl/sasl.h"
 #include "smtp/envelope.h"
 #include "smtp/trace.h"
 
@@ -20,7 +21,8 @@ enum smtpc_want {
     SMTPC_WANT_READ,        /* a reply is awaited: feed */
     SMTPC_WANT_WRITE,       /* output waits: output, sent (feeding meanwhile is welcome) */
     SMTPC_WANT_STARTTLS,    /* do the handshake, then smtpc_session_tls_started */
-    SMTPC_WANT_SECRET,      /* the password: smtpc_session_secret */
+    SMTPC_WANT_SECRET,      /* the password or the token: smtpc_session_secret */
+    SMTPC_WANT_RESPONSE,    /* the caller's mechanism is to answer: smtpc_session_respond or smtpc_session_cancel */
     SMTPC_WANT_CONTENT,     /* message octets: smtpc_session_content, at last smtpc_session_end */
     SMTPC_WANT_IDLE,        /* the operation is over; begin another */
     SMTPC_WANT_CLOSED       /* nothing more will happen: close the connection */
@@ -86,11 +88,22 @@ void smtpc_session_tls_started(struct smtpc_session *session);
 /* Whether a secret may cross this line: see sasl.h. */
 void smtpc_session_set_trusted(struct smtpc_session *session, int trusted);
 
-/* wanted: names of mechanisms with blanks between, in the order to try, or "" for the policy's choice. */
-int smtpc_session_auth(struct smtpc_session *session, const char *user, size_t n, const char *wanted);
+/* What ties a login to the TLS connection (sasl.h); NULL: nothing does. To be told after smtpc_session_tls_started. */
+void smtpc_session_set_binding(struct smtpc_session *session, const struct smtpc_sasl_binding *binding);
+
+/* Logs in, by one mechanism or by several after each other (sasl.h). With NO_SECRET it is not asked for one. */
+int smtpc_session_auth(struct smtpc_session *session, const struct smtpc_sasl_login *login);
 
 /* The answer to WANT_SECRET. Copied, wiped when the login is over. */
-int smtpc_session_secret(struct smtpc_session *session, const char *secret, size_t n);
+int smtpc_session_secret(struct smtpc_session *session, const struct smtpc_sasl_text *secret);
+
+/* A login by a mechanism that the caller speaks himself: its name, and its initial response, raw, or NULL. On an open line
+ * the mechanisms that reveal the secret are refused. Each challenge is WANT_RESPONSE: it is lent until the next call;
+ * respond with raw octets, or cancel. Whether the server has proved itself is for the caller to judge at the end. */
+int smtpc_session_auth_by_caller(struct smtpc_session *session, const char *mechanism, const char *initial, size_t n);
+void smtpc_session_challenge(const struct smtpc_session *session, const char **octets, size_t *n);
+int smtpc_session_respond(struct smtpc_session *session, const char *octets, size_t n);
+int smtpc_session_cancel(struct smtpc_session *session, const char *why);
 
 /* One command each. parameters as in envelope.h. */
 int smtpc_session_mail(struct smtpc_session *session, const char *sender, size_t n, const char *parameters);

@@ -10,7 +10,7 @@
 
 enum {
     OUTPUT_CAP = 524288,      /* the longest flight, or a piece of content with every octet doubled */
-    ANSWER_CAP = 3 * SMTPC_SASL_SECRET_MAX,
+    ANSWER_CAP = 5 * SMTPC_SASL_SECRET_MAX,    /* in base64 it fits into output */
     WORDS_CAP = 4096
 };
 
@@ -29,6 +29,7 @@ smtpc_session_new(void)
     smtpc_buffer_init(&session->output, OUTPUT_CAP);
     smtpc_buffer_init(&session->hello_name, SMTPC_COMMAND_LINE_MAX);
     smtpc_buffer_init(&session->answer, ANSWER_CAP);
+    smtpc_buffer_init(&session->challenge, SMTPC_REPLY_SIZE_MAX);
     smtpc_buffer_init(&session->wanted, WORDS_CAP);
     smtpc_buffer_init(&session->tried, WORDS_CAP);
     session->pipelining = 1;
@@ -51,6 +52,7 @@ smtpc_session_free(struct smtpc_session *session)
     smtpc_buffer_clear(&session->output);
     smtpc_buffer_clear(&session->hello_name);
     smtpc_buffer_clear(&session->answer);
+    smtpc_buffer_clear(&session->challenge);
     smtpc_buffer_clear(&session->wanted);
     smtpc_buffer_clear(&session->tried);
     free(session);
@@ -91,6 +93,7 @@ smtpc_state_forget_login(struct smtpc_session *session)
 {
     smtpc_sasl_clear(&session->sasl);
     smtpc_buffer_truncate(&session->answer, 0);
+    smtpc_buffer_clear(&session->challenge);
 }
 
 /* Octets that were not acknowledged by the caller's stream have not left, so the server cannot have the end. */

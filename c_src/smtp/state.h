@@ -19,6 +19,10 @@ enum step {
     STEP_SECRET,      /* the caller's turn: password */
     STEP_AUTH,
     STEP_ANSWER,      /* to a 334 */
+    STEP_AUTH_BY_CALLER,
+    STEP_RESPONSE,    /* the caller's turn: his mechanism is to answer a 334 */
+    STEP_ANSWER_BY_CALLER,
+    STEP_CANCEL_BY_CALLER,
     STEP_CANCEL,
     STEP_MAIL,
     STEP_RCPT,
@@ -85,6 +89,8 @@ struct smtpc_session {
     int without_initial_response;        /* AUTH alone; the server refused the longer form */
     int wrong_passwords;                 /* 535 so far in this login */
     const char *mechanism;               /* logged in by */
+    char callers_mechanism[SMTPC_SASL_NAME_MAX + 1];    /* the one that the caller speaks himself; "": ours */
+    struct smtpc_buffer challenge;       /* raw octets, for the caller's mechanism */
 
     /* transaction */
     struct smtpc_content content;
@@ -133,15 +139,27 @@ enum step smtpc_state_say(struct smtpc_session *session, const char *line);
 /* Traces what stands in output behind start (without CRLF), or shown instead of it: then something is secret. */
 void smtpc_state_trace_said(struct smtpc_session *session, size_t start, const char *shown);
 
-/* The rows' functions that live in auth.c, auth_line.c and transaction.c. */
+/* The rows' functions that live in auth.c, auth_line.c, caller.c and transaction.c. */
 enum step smtpc_auth_say_auth(struct smtpc_session *session);
 enum step smtpc_auth_hear_auth(struct smtpc_session *session, const struct smtpc_reply *reply);
 enum step smtpc_auth_say_answer(struct smtpc_session *session);
 enum step smtpc_auth_say_cancel(struct smtpc_session *session);
 enum step smtpc_auth_hear_cancel(struct smtpc_session *session, const struct smtpc_reply *reply);
 
+/* A reply to AUTH as a challenge; both buffers are to be cleared afterwards. 0, or -1 when memory is out. */
+int smtpc_auth_read_challenge(const struct smtpc_reply *reply, struct smtpc_buffer *text, struct smtpc_buffer *octets,
+                              struct smtpc_sasl_challenge *challenge);
+
+/* The same rows where the caller speaks the mechanism himself (caller.c). */
+enum step smtpc_caller_say_auth(struct smtpc_session *session);
+enum step smtpc_caller_hear_auth(struct smtpc_session *session, const struct smtpc_reply *reply);
+enum step smtpc_caller_hear_cancel(struct smtpc_session *session, const struct smtpc_reply *reply);
+
 /* The best mechanism that is left for this login; NULL with an error when there is none. */
 const struct smtpc_sasl_mechanism *smtpc_auth_choose(const struct smtpc_session *session, struct smtpc_error *error);
+
+/* Begins with a mechanism, from its first round. */
+void smtpc_auth_begin(struct smtpc_session *session, const struct smtpc_sasl_mechanism *mechanism);
 
 /* Puts "AUTH" into an error that has no step yet. */
 void smtpc_auth_name_step(struct smtpc_session *session);

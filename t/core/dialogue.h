@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "login.h"
 #include "smtp/session.h"
 
 enum { DIALOGUE_LINE = 65536, DIALOGUE_SAID = 1 << 20, DIALOGUE_WHOLE = 0, DIALOGUE_OCTETS = 1 };
@@ -19,6 +20,9 @@ struct dialogue {
     char text[DIALOGUE_LINE];    /* of a submission, until it is wanted */
     size_t text_length;
     int has_text;
+    char authzid[256];           /* of the logins that follow */
+    char host[256];
+    unsigned port;
     int line;                    /* in the file */
     int is_lenient;              /* the client may fail: then the server hangs up, and "=" lines do not count */
     int has_hung_up;
@@ -165,17 +169,68 @@ dialogue_submit(struct smtpc_session *s, struct dialogue *d, char *rest)
     return smtpc_session_submit(s);
 }
 
+static inline struct smtpc_sasl_login
+dialogue_login(const struct dialogue *d, char *user, enum smtpc_sasl_credential credential, const char *wanted)
+{
+    struct smtpc_sasl_login login = login_of(user, dialogue_unescape(user), credential, wanted);
+
+    login.authzid = text_of(d->authzid, strlen(d->authzid));
+    login.host = d->host;
+    login.port = d->port;
+    return login;
+}
+
 static inline int
-dialogue_auth(struct smtpc_session *s, char *rest)
+dialogue_auth(struct dialogue *d, enum smtpc_sasl_credential credential, char *rest)
 {
     char *user = dialogue_word(&rest);
     char *secret = dialogue_word(&rest);
-    size_t user_length = dialogue_unescape(user);
     size_t secret_length = dialogue_unescape(secret);
+    struct smtpc_sasl_login login = dialogue_login(d, user, credential, rest);
 
-    if (smtpc_session_auth(s, user, user_length, rest) != 0)
+    if (smtpc_session_auth(d->session, &login) != 0)
         return -1;
-    return smtpc_session_secret(s, secret, secret_length);
+    return session_secret(d->session, secret, secret_length);
+}
+
+static inline int
+dialogue_no_secret(struct dialogue *d, char *rest)
+{
+    const char *mechanism = dialogue_word(&rest);
+    struct smtpc_sasl_login login = dialogue_login(d, rest, SMTPC_SASL_NO_SECRET, mechanism);
+
+    return smtpc_session_auth(d->session, &login);
+}
+
+static inline void
+dialogue_server(struct dialogue *d, char *rest)
+{
+    snprintf(d->host, sizeof d->host, "%s", dialogue_word(&rest));
+    d->port = (unsigned)atoi(rest);
+}
+
+static inline void
+dialogue_binding(struct smtpc_session *s, char *rest)
+{
+    struct smtpc_sasl_binding binding = {"", {0}, 0};
+
+    snprintf(binding.name, sizeof binding.name, "%s", dialogue_word(&rest));
+    for (; rest[0] != '\0' && rest[1] != '\0' && binding.length < sizeof binding.octets; rest += 2)
+        binding.octets[binding.length++] = (unsigned char)(dialogue_hex(rest[0]) << 4 | dialogue_hex(rest[1]));
+    smtpc_session_set_binding(s, &binding);
+}
+
+/* No initial response is none; "=" is one without octets. */
+static inline int
+dialogue_caller(struct smtpc_session *s, char *rest)
+{
+    const char *mechanism = dialogue_word(&rest);
+
+    if (*rest == '\0')
+        return smtpc_session_auth_by_caller(s, mechanism, NULL, 0);
+    if (strcmp(rest, "=") == 0)
+        return smtpc_session_auth_by_caller(s, mechanism, "", 0);
+    return smtpc_session_auth_by_caller(s, mechanism, rest, dialogue_unescape(rest));
 }
 
 static inline int
@@ -213,6 +268,35 @@ dialogue_tls(struct dialogue *d)
     smtpc_session_set_trusted(d->session, 1);
 }
 
+/* A line of the caller's that is about a login; 0: it is not. */
+static inline int
+dialogue_do_login(struct dialogue *d, const char *verb, char *rest)
+{
+    struct smtpc_session *s = d->session;
+
+    if (strcmp(verb, "auth") == 0)
+        dialogue_auth(d, SMTPC_SASL_PASSWORD, rest);
+    else if (strcmp(verb, "token") == 0)
+        dialogue_auth(d, SMTPC_SASL_TOKEN, rest);
+    else if (strcmp(verb, "nosecret") == 0)
+        dialogue_no_secret(d, rest);
+    else if (strcmp(verb, "authzid") == 0)
+        snprintf(d->authzid, sizeof d->authzid, "%.*s", (int)dialogue_unescape(rest), rest);
+    else if (strcmp(verb, "server") == 0)
+        dialogue_server(d, rest);
+    else if (strcmp(verb, "binding") == 0)
+        dialogue_binding(s, rest);
+    else if (strcmp(verb, "caller") == 0)
+        dialogue_caller(s, rest);
+    else if (strcmp(verb, "respond") == 0)
+        smtpc_session_respond(s, rest, dialogue_unescape(rest));
+    else if (strcmp(verb, "cancel") == 0)
+        smtpc_session_cancel(s, rest);
+    else
+        return 0;
+    return 1;
+}
+
 /* A line of the caller's. */
 static inline void
 dialogue_do(struct dialogue *d, char *rest)
@@ -232,8 +316,6 @@ dialogue_do(struct dialogue *d, char *rest)
         smtpc_session_starttls(s);
     else if (strcmp(verb, "tls") == 0)
         dialogue_tls(d);
-    else if (strcmp(verb, "auth") == 0)
-        dialogue_auth(s, rest);
     else if (strcmp(verb, "mail") == 0 || strcmp(verb, "rcpt") == 0)
         dialogue_mail_or_rcpt(s, *verb == 'm', rest);
     else if (strcmp(verb, "data") == 0)
@@ -253,20 +335,21 @@ dialogue_do(struct dialogue *d, char *rest)
         dialogue_raw(s, rest);
     else if (strcmp(verb, "submit") == 0)
         dialogue_submit(s, d, rest);
-    else if (strcmp(verb, "open") != 0)
+    else if (!dialogue_do_login(d, verb, rest) && strcmp(verb, "open") != 0)
         dialogue_fault(d, "unknown verb", verb);
     dialogue_pump(d);
 }
 
-/* A line that the client must have said. */
+/* A line that the client must have said, or one that begins so. */
 static inline void
-dialogue_expect(struct dialogue *d, char *line)
+dialogue_expect(struct dialogue *d, char *line, int only_begins)
 {
     size_t n = dialogue_unescape(line);
     const char *lf = memchr(d->said, '\n', d->said_length);
     size_t said = lf == NULL ? 0 : (size_t)(lf + 1 - d->said);
 
-    if (said != n + 2 || memcmp(d->said, line, n) != 0 || memcmp(d->said + n, "\r\n", 2) != 0) {
+    if (said < n + 2 || (said > n + 2 && !only_begins) || memcmp(d->said, line, n) != 0
+        || memcmp(d->said + said - 2, "\r\n", 2) != 0) {
         d->said[said < sizeof d->said ? said : sizeof d->said - 1] = '\0';
         if (d->is_lenient)
             d->has_hung_up = 1;
@@ -300,6 +383,25 @@ dialogue_number(int number)
     return text;
 }
 
+/* What the caller's mechanism is to answer, with escapes; NULL: it is not its turn. */
+static inline const char *
+dialogue_challenge(const struct smtpc_session *s)
+{
+    static char text[1024];
+    const char *octets;
+    size_t n, i, used = 0;
+
+    if (smtpc_session_wants(s) != SMTPC_WANT_RESPONSE)
+        return NULL;
+    smtpc_session_challenge(s, &octets, &n);
+    text[0] = '\0';
+    for (i = 0; i < n && used < sizeof text - 5; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 octets[i] >= ' ' && octets[i] <= '~' && octets[i] != '\\' ? "%c" : "\\x%02x",
+                                 (unsigned char)octets[i]);
+    return text;
+}
+
 /* What the key is worth now; NULL: there is none. */
 static inline const char *
 dialogue_value(const struct dialogue *d, const char *key, char **rest)
@@ -317,6 +419,8 @@ dialogue_value(const struct dialogue *d, const char *key, char **rest)
         return smtpc_session_reply(s)->enhanced;
     if (strcmp(key, "mechanism") == 0)
         return smtpc_session_mechanism(s);
+    if (strcmp(key, "challenge") == 0)
+        return dialogue_challenge(s);
     if (strcmp(key, "maybe-sent") == 0)
         return dialogue_number(smtpc_session_error(s)->may_have_been_sent);
     if (strcmp(key, "cap") == 0)
@@ -369,7 +473,7 @@ dialogue_line(struct dialogue *d, char *line)
         d->said_length = 0;
     }
     if (line[0] == 'C')
-        dialogue_expect(d, rest);
+        dialogue_expect(d, rest, line[1] == '^');
     else if (line[0] == 'S')
         dialogue_hear(d, rest);
     else if (line[0] == 'D')

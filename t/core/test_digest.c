@@ -1,4 +1,4 @@
-/* test_digest: every row of hmac-md5.tsv, in threads, and under a configuration that takes MD5 away. */
+/* test_digest: every row of hmac-md5.tsv and digest.tsv, in threads, and under a configuration that takes MD5 away. */
 #include "tap.h"
 #include "vectors.h"
 
@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/opensslv.h>
 
@@ -14,7 +15,7 @@
 
 /* Rows whose digest is wrong, and how many rows there are. */
 static int
-wrong_rows(int *rows)
+wrong_hmac_md5(int *rows)
 {
     struct vectors *v = malloc(sizeof *v);
     unsigned char digest[SMTPC_DIGEST_SIZE_MAX];
@@ -34,6 +35,63 @@ wrong_rows(int *rows)
         }
     }
     free(v);
+    return wrong;
+}
+
+static enum smtpc_digest
+digest_named(const char *name)
+{
+    if (strcmp(name, "MD5") == 0)
+        return SMTPC_DIGEST_MD5;
+    if (strcmp(name, "SHA1") == 0)
+        return SMTPC_DIGEST_SHA1;
+    return strcmp(name, "SHA256") == 0 ? SMTPC_DIGEST_SHA256 : SMTPC_DIGEST_SHA512;
+}
+
+/* What the row of digest.tsv asks for, in hexadecimal. */
+static int
+compute(struct vectors *v, char *hex)
+{
+    enum smtpc_digest digest = digest_named(v->field[2]);
+    char *key = v->field[3], *data = v->field[4];
+    size_t key_length = vectors_unhex(key), data_length = vectors_unhex(data);
+    unsigned char out[SMTPC_DIGEST_SIZE_MAX];
+    int result;
+
+    if (strcmp(v->field[1], "hash") == 0)
+        result = smtpc_digest_hash(digest, data, data_length, out);
+    else if (strcmp(v->field[1], "hmac") == 0)
+        result = smtpc_digest_hmac(digest, key, key_length, data, data_length, out);
+    else
+        result = smtpc_digest_pbkdf2(digest, key, key_length, data, data_length, strtoul(v->field[5], NULL, 10), out);
+    smtpc_digest_hex(out, smtpc_digest_size(digest), hex);
+    return result;
+}
+
+static int
+wrong_digests(int *rows)
+{
+    struct vectors *v = malloc(sizeof *v);
+    char hex[2 * SMTPC_DIGEST_SIZE_MAX + 1];
+    int wrong = 0;
+
+    vectors_open(v, "digest.tsv");
+    for (*rows = 0; vectors_next(v); ++*rows)
+        if (compute(v, hex) != 0 || strcmp(hex, v->field[6]) != 0) {
+            printf("# %s: got %s\n", v->field[0], hex);
+            wrong++;
+        }
+    free(v);
+    return wrong;
+}
+
+/* Rows of both tables. */
+static int
+wrong_rows(int *rows)
+{
+    int more, wrong = wrong_hmac_md5(rows) + wrong_digests(&more);
+
+    *rows = *rows >= 22 && more >= 48 ? *rows + more : 0;
     return wrong;
 }
 
@@ -61,12 +119,15 @@ static const char strict[] =
 static void
 strict_child(const char *path)
 {
+    unsigned char octets[16];
     int rows, wrong;
 
     setenv("OPENSSL_CONF", path, 1);
     if (!md5_is_gone())
         _exit(2);
     wrong = wrong_rows(&rows);
+    if (smtpc_digest_random(octets, sizeof octets) != 0)
+        wrong++;
     fflush(stdout);
     _exit(wrong > 0 || rows == 0);
 }
@@ -88,7 +149,7 @@ test_strict_configuration(void)
     waitpid(child, &status, 0);
     unlink(path);
     ok(written == (ssize_t)sizeof strict - 1 && WIFEXITED(status) && WEXITSTATUS(status) == 0,
-       "MD5 where openssl.cnf has only the base provider and fips=yes (%d)", status);
+       "all of them, and random octets, where openssl.cnf has only the base provider and fips=yes (%d)", status);
 }
 
 static void *
@@ -120,12 +181,81 @@ test_edges(void)
     unsigned char digest[SMTPC_DIGEST_SIZE_MAX];
     char hex[2 * SMTPC_DIGEST_SIZE_MAX + 1];
 
-    ok(smtpc_digest_size(SMTPC_DIGEST_MD5) == 16, "MD5 gives 16 octets");
+    ok(smtpc_digest_size(SMTPC_DIGEST_MD5) == 16 && smtpc_digest_size(SMTPC_DIGEST_SHA1) == 20
+       && smtpc_digest_size(SMTPC_DIGEST_SHA256) == 32 && smtpc_digest_size(SMTPC_DIGEST_SHA512) == 64, "the sizes");
     ok(smtpc_digest_hmac(SMTPC_DIGEST_MD5, NULL, 0, NULL, 0, digest) == 0, "no key and no data, as null pointers");
     smtpc_digest_hex(digest, 16, hex);
     is_string(hex, "74e6f7298a9c2d168935f58c001bad88", "are empty strings");
+    ok(smtpc_digest_hash(SMTPC_DIGEST_MD5, NULL, 0, digest) == 0, "no data for a hash");
+    smtpc_digest_hex(digest, 16, hex);
+    is_string(hex, "d41d8cd98f00b204e9800998ecf8427e", "is an empty string");
+    ok(smtpc_digest_pbkdf2(SMTPC_DIGEST_SHA1, NULL, 0, NULL, 0, 1, digest) == 0, "no password and no salt");
     smtpc_digest_hex(digest, 0, hex);
     is_string(hex, "", "no octets, no digits");
+}
+
+static void
+test_refusal(void)
+{
+    unsigned char digest[SMTPC_DIGEST_SIZE_MAX], zeroes[SMTPC_DIGEST_SIZE_MAX] = {0};
+
+    memset(digest, 7, sizeof digest);
+    ok(smtpc_digest_pbkdf2(SMTPC_DIGEST_SHA256, "p", 1, "s", 1, 0, digest) == -1, "no iterations is refused");
+    ok(memcmp(digest, zeroes, 32) == 0 && digest[32] == 7, "and the place is wiped, no further than it reaches");
+}
+
+/* Others in the thread use OpenSSL too, and look into the queue. */
+static void
+test_error_queue(void)
+{
+    unsigned char digest[SMTPC_DIGEST_SIZE_MAX];
+    unsigned long theirs;
+    int rows;
+
+    ERR_clear_error();
+    wrong_rows(&rows);
+    ok(ERR_peek_error() == 0, "nothing of ours is in the error queue");
+    EVP_PKEY_free(EVP_PKEY_new_mac_key(0, NULL, NULL, 0));
+    theirs = ERR_peek_last_error();
+    smtpc_digest_hash(SMTPC_DIGEST_SHA1, "abc", 3, digest);
+    smtpc_digest_pbkdf2(SMTPC_DIGEST_SHA1, "abc", 3, "s", 1, 0, digest);
+    ok(theirs != 0 && ERR_peek_last_error() == theirs, "what was there before is there still");
+    ERR_clear_error();
+}
+
+static void
+random_child(int fd)
+{
+    unsigned char octets[32];
+    int result = smtpc_digest_random(octets, sizeof octets);
+
+    if (write(fd, octets, sizeof octets) != (ssize_t)sizeof octets)
+        result = -1;
+    _exit(result != 0);
+}
+
+/* Two processes that come from one must not give the same octets. */
+static void
+test_random(void)
+{
+    unsigned char one[32] = {0}, two[32] = {0}, child[32] = {0};
+    int ends[2], status = -1;
+    pid_t pid;
+
+    ok(smtpc_digest_random(one, 0) == 0, "no octets");
+    ok(smtpc_digest_random(one, sizeof one) == 0, "random octets");
+    ok(pipe(ends) == 0, "a pipe");
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0)
+        random_child(ends[1]);
+    smtpc_digest_random(two, sizeof two);
+    ok(read(ends[0], child, sizeof child) == (ssize_t)sizeof child, "random octets of a child");
+    waitpid(pid, &status, 0);
+    ok(status == 0 && memcmp(one, two, sizeof one) != 0 && memcmp(two, child, sizeof two) != 0,
+       "no two of them the same");
+    close(ends[0]);
+    close(ends[1]);
 }
 
 int
@@ -136,7 +266,10 @@ main(void)
     test_strict_configuration();
     test_threads();
     wrong = wrong_rows(&rows);
-    ok(wrong == 0 && rows >= 22, "%d rows of hmac-md5.tsv", rows);
+    ok(wrong == 0 && rows > 0, "%d rows of hmac-md5.tsv and digest.tsv", rows);
     test_edges();
+    test_refusal();
+    test_error_queue();
+    test_random();
     return tap_done();
 }

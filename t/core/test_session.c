@@ -1,41 +1,5 @@
 /* test_session: what no dialogue can tell about a session: early replies, broken flights, bad arguments. */
-#include "smtp/session.h"
-
-#include "tap.h"
-
-static void
-hear(struct smtpc_session *s, const char *text)
-{
-    smtpc_session_feed(s, text, strlen(text));
-}
-
-/* Takes n octets of what the session wants to say, or all of it; counts them. */
-static size_t
-take(struct smtpc_session *s, size_t n)
-{
-    const char *octets;
-    size_t length;
-
-    smtpc_session_output(s, &octets, &length);
-    if (n > length)
-        n = length;
-    smtpc_session_sent(s, n);
-    return n;
-}
-
-static struct smtpc_session *
-greeted(const char *offers)
-{
-    struct smtpc_session *s = smtpc_session_new();
-    char reply[512];
-
-    hear(s, "220 mail.example\r\n");
-    smtpc_session_hello(s, "client.example", 14, 0);
-    take(s, SIZE_MAX);
-    snprintf(reply, sizeof reply, "250-mail.example\r\n250 %s\r\n", offers);
-    hear(s, reply);
-    return s;
-}
+#include "greeted.h"
 
 /* Up to the content, with one recipient. */
 static struct smtpc_session *
@@ -55,18 +19,6 @@ static enum smtpc_outcome
 outcome(struct smtpc_session *s)
 {
     return smtpc_session_envelope(s)->recipients[0].outcome;
-}
-
-static void
-closed_with(struct smtpc_session *s, enum smtpc_error_kind kind, const char *words, const char *name)
-{
-    const struct smtpc_error *error = smtpc_session_error(s);
-    int good = smtpc_session_wants(s) == SMTPC_WANT_CLOSED && error->kind == kind
-        && strstr(error->text, words) != NULL;
-
-    ok(good, "%s", name);
-    if (!good)
-        printf("# %s: %s\n", smtpc_error_kind_name(error->kind), error->text);
 }
 
 /* A 250 that was there before the dot had left is not the answer to the dot (the gravest lie that could be told). */
@@ -111,9 +63,9 @@ test_early_command_replies(void)
     struct smtpc_session *s = greeted("AUTH PLAIN");
 
     smtpc_session_set_trusted(s, 1);
-    smtpc_session_auth(s, "demo", 4, "");
+    session_auth(s, "demo", 4, "");
     hear(s, "23");
-    smtpc_session_secret(s, "secret", 6);
+    session_secret(s, "secret", 6);
     take(s, SIZE_MAX);
     hear(s, "5 ok\r\n");
     closed_with(s, SMTPC_ERROR_PROTOCOL, "nothing had asked for", "235 that had begun before AUTH was said");
@@ -440,8 +392,8 @@ test_trace_hides_secrets(void)
 
         smtpc_session_trace(s)->wanted = 1;
         smtpc_session_set_trusted(s, 1);
-        smtpc_session_auth(s, "demo", 4, mechanisms[i]);
-        smtpc_session_secret(s, "hidden-secret", 13);
+        session_auth(s, "demo", 4, mechanisms[i]);
+        session_secret(s, "hidden-secret", 13);
         take(s, SIZE_MAX);
         hear(s, i == 0 ? "334 Username:\r\n" : "334 VXNlcm5hbWU6\r\n");
         take(s, SIZE_MAX);
