@@ -1,6 +1,7 @@
 /* connection: one session over one socket, under deadlines: pumps between wire, TLS and session, never waits. */
 #include "drive/connection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,32 @@ copy_string(const char *string)
     char *copy = malloc(n);
 
     return copy == NULL ? NULL : memcpy(copy, string, n);
+}
+
+/* 0, or -1 when memory is out. */
+static int
+copy_names(struct smtpc_connection *c, const struct smtpc_connection_options *options)
+{
+    size_t room = strlen(options->host) + strlen(options->service) + 2;
+
+    c->host = copy_string(options->host);
+    c->peer = malloc(room);
+    if (options->channel_binding != NULL)
+        c->channel_binding = copy_string(options->channel_binding);
+    if (c->host == NULL || c->peer == NULL || (options->channel_binding != NULL && c->channel_binding == NULL))
+        return -1;
+    snprintf(c->peer, room, "%s:%s", options->host, options->service);
+    return 0;
+}
+
+/* A name that is mistyped would be a login that is tied to nothing. */
+static int
+check_binding(const char *names, struct smtpc_error *error)
+{
+    if (names == NULL || strcmp(names, "none") == 0 || (names[0] != '\0' && smtpc_tls_binding_is_known(names)))
+        return 0;
+    return smtpc_error_set(error, SMTPC_ERROR_USAGE, "channel_binding: \"%.100s\" must be none, or some of "
+                           "tls-exporter, tls-unique, tls-server-end-point with blanks between", names);
 }
 
 static int
@@ -50,11 +77,10 @@ smtpc_connection_new(const struct smtpc_connection_options *options, struct smtp
     c->end_timeout = options->end_timeout;
     c->overall_deadline = options->deadline != 0 ? options->deadline : SMTPC_NEVER;
     c->session = smtpc_session_new();
-    c->host = copy_string(options->host);
-    if (c->session == NULL || c->host == NULL
+    if (c->session == NULL || copy_names(c, options) != 0
         || smtpc_connection_set_tls(c, options->tls, options->tls_name) != 0)
         smtpc_error_set_memory(error);
-    else if (start_lookup(c, options, error) == 0) {
+    else if (check_binding(options->channel_binding, error) == 0 && start_lookup(c, options, error) == 0) {
         smtpc_session_set_trusted(c->session, c->insecure_cleartext_auth);
         smtpc_deadlines_begin(c, PHASE_LOOKUP);
         return c;
@@ -88,6 +114,8 @@ smtpc_connection_free(struct smtpc_connection *c)
     smtpc_session_free(c->session);
     free(c->host);
     free(c->tls_name);
+    free(c->peer);
+    free(c->channel_binding);
     free(c);
 }
 
@@ -115,7 +143,8 @@ is_callers_turn(const struct smtpc_connection *c)
     enum smtpc_want want = smtpc_session_wants(c->session);
 
     return c->phase == PHASE_DIALOGUE
-        && (want == SMTPC_WANT_IDLE || want == SMTPC_WANT_SECRET || want == SMTPC_WANT_CONTENT);
+        && (want == SMTPC_WANT_IDLE || want == SMTPC_WANT_SECRET || want == SMTPC_WANT_RESPONSE
+            || want == SMTPC_WANT_CONTENT);
 }
 
 /* A message that flows without a wait never comes to where deadlines are looked at otherwise. */

@@ -21,6 +21,7 @@ struct smtpc_connection_options {
     int family;                        /* AF_UNSPEC, AF_INET, AF_INET6 */
     const char *tls_name;              /* what the certificate must bear; NULL: host */
     struct smtpc_tls_context *tls;     /* NULL: no TLS, implicit or STARTTLS */
+    const char *channel_binding;       /* names of bindings in the order to try; NULL: the usual ones; "none" */
     int implicit_tls;
     int insecure_cleartext_auth;       /* secrets may cross an open line */
     int64_t timeout;                   /* of each step: connect, handshake, every reply, every piece of content */

@@ -21,6 +21,8 @@ struct smtpc_connection {
     struct smtpc_tls_context *context;
     char *host;
     char *tls_name;
+    char *peer;                    /* "host:port", under which TLS sessions are kept */
+    char *channel_binding;         /* names, or NULL: the usual ones */
     int implicit_tls;
     int insecure_cleartext_auth;
     int is_given;                  /* the descriptor is the caller's to close */

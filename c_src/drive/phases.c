@@ -1,6 +1,10 @@
 /* phases: a connection from name lookup over dial and handshake to the dialogue: 1 go on, 0 wait, -1 over. */
 #include "drive/inside.h"
 
+#include <string.h>
+
+#include "base/secret.h"
+
 static int
 look_up(struct smtpc_connection *c)
 {
@@ -46,7 +50,7 @@ start_tls(struct smtpc_connection *c)
     if (c->context == NULL)
         smtpc_error_set(&error, SMTPC_ERROR_USAGE, "TLS was asked for, but not set up");
     else
-        c->tls = smtpc_tls_client(c->context, c->wire, c->tls_name, &error);
+        c->tls = smtpc_tls_client(c->context, c->wire, c->tls_name, c->peer, &error);
     if (c->tls == NULL) {
         smtpc_session_fail(c->session, &error);
         return -1;
@@ -85,9 +89,27 @@ note_tls(struct smtpc_connection *c)
     struct smtpc_tls_facts facts;
 
     smtpc_tls_facts(c->tls, &facts);
-    smtpc_trace_note(smtpc_session_trace(c->session), "%s %s, certificate %s %.100s", facts.version, facts.cipher,
+    smtpc_trace_note(smtpc_session_trace(c->session), "%s %s%s, certificate %s %.100s", facts.version, facts.cipher,
+                     facts.resumed ? ", resumed" : "",
                      facts.verified ? "verified for" : "NOT verified, subject",
                      facts.verified ? facts.name : facts.subject);
+}
+
+/* A login may tie itself to this connection. */
+static void
+offer_binding(struct smtpc_connection *c)
+{
+    struct smtpc_tls_binding found = {0};
+    struct smtpc_sasl_binding binding = {0};
+
+    if (smtpc_tls_binding(c->tls, c->channel_binding, &found) == 0) {
+        memcpy(binding.name, found.name, sizeof binding.name);
+        memcpy(binding.octets, found.octets, sizeof binding.octets);
+        binding.length = found.length;
+    }
+    smtpc_session_set_binding(c->session, binding.length > 0 ? &binding : NULL);
+    smtpc_secret_wipe(&found, sizeof found);
+    smtpc_secret_wipe(&binding, sizeof binding);
 }
 
 static int
@@ -107,6 +129,7 @@ shake_hands(struct smtpc_connection *c)
     }
     note_tls(c);
     smtpc_session_tls_started(c->session);
+    offer_binding(c);
     smtpc_session_set_trusted(c->session, 1);    /* verified, or the caller switched that off by name */
     smtpc_deadlines_begin(c, PHASE_DIALOGUE);
     return 1;

@@ -6,25 +6,8 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include "net/tls_inside.h"
-
-enum state { HANDSHAKING, OPEN, ENDED, BROKEN };
-
-struct smtpc_tls {
-    struct smtpc_tls_context *context;
-    SSL *ssl;
-    struct smtpc_tls_stream stream;
-    struct smtpc_tls_verdict verdict;
-    enum state state;
-    enum smtpc_tls_wait wait;
-    int is_verified;
-    int is_truncated;
-    int must_be_silent;            /* no close_notify any more */
-    char *name;                    /* what the certificate must bear; NULL for a server */
-    struct smtpc_tls_peer peer;
-};
 
 static int
 attach(struct smtpc_tls *tls)
@@ -38,7 +21,7 @@ attach(struct smtpc_tls *tls)
     if (bio == NULL)
         return -1;
     SSL_set_bio(tls->ssl, bio, bio);
-    return 0;
+    return SSL_set_app_data(tls->ssl, tls) == 1 ? 0 : -1;
 }
 
 static struct smtpc_tls *
@@ -53,6 +36,7 @@ tls_new(struct smtpc_tls_context *context, struct smtpc_wire wire, struct smtpc_
     ERR_clear_error();
     tls->context = smtpc_tls_context_keep(context);
     tls->stream.wire = wire;
+    tls->trust = "";
     if (attach(tls) == 0)
         return tls;
     smtpc_error_set(error, SMTPC_ERROR_SYSTEM, "OpenSSL cannot begin: %s", smtpc_tls_take_reason());
@@ -62,7 +46,7 @@ tls_new(struct smtpc_tls_context *context, struct smtpc_wire wire, struct smtpc_
 
 struct smtpc_tls *
 smtpc_tls_client(struct smtpc_tls_context *context, struct smtpc_wire wire, const char *name,
-                 struct smtpc_error *error)
+                 const char *peer, struct smtpc_error *error)
 {
     struct smtpc_tls *tls = tls_new(context, wire, error);
 
@@ -70,8 +54,10 @@ smtpc_tls_client(struct smtpc_tls_context *context, struct smtpc_wire wire, cons
         return NULL;
     SSL_set_connect_state(tls->ssl);
     tls->name = smtpc_tls_reference_name(name, error);
-    if (tls->name != NULL && smtpc_tls_verify_prepare(tls->ssl, context, tls->name, &tls->verdict, error) == 0)
+    if (tls->name != NULL && smtpc_tls_verify_prepare(tls, error) == 0) {
+        smtpc_tls_resumption_offer(tls, peer);
         return tls;
+    }
     smtpc_tls_free(tls);
     return NULL;
 }
@@ -84,7 +70,7 @@ smtpc_tls_server(struct smtpc_tls_context *context, struct smtpc_wire wire, stru
     if (tls == NULL)
         return NULL;
     SSL_set_accept_state(tls->ssl);
-    if (smtpc_tls_verify_prepare(tls->ssl, context, NULL, &tls->verdict, error) == 0)
+    if (smtpc_tls_verify_prepare(tls, error) == 0)
         return tls;
     smtpc_tls_free(tls);
     return NULL;
@@ -109,7 +95,7 @@ is_waiting(struct smtpc_tls *tls, int result)
 static int
 break_off(struct smtpc_tls *tls, const char *prefix, struct smtpc_error *error)
 {
-    tls->state = BROKEN;
+    tls->state = SMTPC_TLS_BROKEN;
     return smtpc_tls_explain(&tls->stream, tls->context->is_server, prefix, error);
 }
 
@@ -118,7 +104,7 @@ check_peer(struct smtpc_tls *tls, struct smtpc_error *error)
 {
     if (smtpc_tls_peer_note(&tls->peer, tls->ssl) != 0)
         return smtpc_error_set_memory(error);
-    return smtpc_tls_verify_again(tls->ssl, tls->context, &tls->peer, error);
+    return smtpc_tls_verify_again(tls, error) == 0 ? smtpc_tls_demands_check(tls, error) : -1;
 }
 
 static int
@@ -127,9 +113,8 @@ finish_handshake(struct smtpc_tls *tls, struct smtpc_error *error)
     int good = check_peer(tls, error) == 0;
 
     ERR_clear_error();
-    tls->state = good ? OPEN : BROKEN;
-    tls->is_verified = good && tls->peer.subject != NULL && tls->context->checks_chain
-        && (tls->context->is_server || tls->context->checks_name);
+    tls->state = good ? SMTPC_TLS_OPEN : SMTPC_TLS_BROKEN;
+    smtpc_tls_resumption_finish(tls);
     return good ? 1 : -1;
 }
 
@@ -139,7 +124,7 @@ fail_handshake(struct smtpc_tls *tls, struct smtpc_error *error)
     if (!tls->context->checks_chain || tls->verdict.code == X509_V_OK)
         return break_off(tls, "", error);
     ERR_clear_error();
-    tls->state = BROKEN;
+    tls->state = SMTPC_TLS_BROKEN;
     return smtpc_tls_verdict_explain(&tls->verdict, tls->name, error);
 }
 
@@ -161,8 +146,8 @@ smtpc_tls_handshake(struct smtpc_tls *tls, struct smtpc_error *error)
 {
     int result;
 
-    if (tls->state != HANDSHAKING)
-        return tls->state == OPEN ? 1 : refuse_broken(error);
+    if (tls->state != SMTPC_TLS_HANDSHAKING)
+        return tls->state == SMTPC_TLS_OPEN ? 1 : refuse_broken(error);
     ERR_clear_error();
     result = SSL_do_handshake(tls->ssl);
     if (result == 1)
@@ -186,7 +171,7 @@ smtpc_tls_send(struct smtpc_tls *tls, const char *octets, size_t n, struct smtpc
     size_t sent = 0;
     int result;
 
-    if (tls->state != OPEN)
+    if (tls->state != SMTPC_TLS_OPEN)
         return refuse_broken(error);
     ERR_clear_error();
     tls->stream.system_errno = 0;
@@ -202,21 +187,21 @@ static ssize_t
 end(struct smtpc_tls *tls, int is_truncated)
 {
     ERR_clear_error();
-    tls->state = ENDED;
+    tls->state = SMTPC_TLS_ENDED;
     tls->is_truncated = is_truncated;
     tls->must_be_silent |= is_truncated;
     return SMTPC_WIRE_END;
 }
 
-ssize_t
-smtpc_tls_receive(struct smtpc_tls *tls, char *octets, size_t room, struct smtpc_error *error)
+static ssize_t
+receive(struct smtpc_tls *tls, char *octets, size_t room, struct smtpc_error *error)
 {
     size_t got = 0;
     int result;
 
-    if (tls->state == ENDED)
+    if (tls->state == SMTPC_TLS_ENDED)
         return SMTPC_WIRE_END;
-    if (tls->state != OPEN)
+    if (tls->state != SMTPC_TLS_OPEN)
         return refuse_broken(error);
     ERR_clear_error();
     tls->stream.system_errno = 0;
@@ -228,6 +213,15 @@ smtpc_tls_receive(struct smtpc_tls *tls, char *octets, size_t room, struct smtpc
     if (SSL_get_error(tls->ssl, result) == SSL_ERROR_ZERO_RETURN)
         return end(tls, 0);
     return tls->stream.is_at_end ? end(tls, 1) : break_off(tls, "TLS: ", error);
+}
+
+ssize_t
+smtpc_tls_receive(struct smtpc_tls *tls, char *octets, size_t room, struct smtpc_error *error)
+{
+    ssize_t result = receive(tls, octets, room, error);
+
+    smtpc_tls_resumption_keep(tls);
+    return result;
 }
 
 enum smtpc_tls_wait
@@ -246,7 +240,7 @@ smtpc_tls_was_truncated(const struct smtpc_tls *tls)
 void
 smtpc_tls_close(struct smtpc_tls *tls)
 {
-    if (tls->must_be_silent || (tls->state != OPEN && tls->state != ENDED))
+    if (tls->must_be_silent || (tls->state != SMTPC_TLS_OPEN && tls->state != SMTPC_TLS_ENDED))
         return;
     tls->must_be_silent = 1;
     ERR_clear_error();
@@ -254,42 +248,12 @@ smtpc_tls_close(struct smtpc_tls *tls)
     ERR_clear_error();
 }
 
-static const char *
-matched_name(const struct smtpc_tls *tls)
-{
-    const char *name = X509_VERIFY_PARAM_get0_peername(SSL_get0_param(tls->ssl));
-
-    if (!tls->context->checks_name)
-        return "";
-    return name != NULL ? name : tls->name;   /* OpenSSL gives none for an address: it was equal */
-}
-
-void
-smtpc_tls_facts(const struct smtpc_tls *tls, struct smtpc_tls_facts *facts)
-{
-    facts->version = SSL_get_version(tls->ssl);
-    facts->cipher = SSL_get_cipher_name(tls->ssl);
-    facts->verified = tls->is_verified;
-    facts->name = matched_name(tls);
-    facts->subject = tls->peer.subject != NULL ? tls->peer.subject : "";
-    facts->issuer = tls->peer.issuer != NULL ? tls->peer.issuer : "";
-    facts->not_after = tls->peer.not_after;
-}
-
-const char *
-smtpc_tls_peer_pem(struct smtpc_tls *tls)
-{
-    const char *pem = smtpc_tls_peer_read_pem(&tls->peer, tls->ssl);
-
-    ERR_clear_error();
-    return pem;
-}
-
 void
 smtpc_tls_free(struct smtpc_tls *tls)
 {
     if (tls == NULL)
         return;
+    smtpc_tls_resumption_clear(&tls->resumption);
     SSL_free(tls->ssl);
     smtpc_tls_verdict_clear(&tls->verdict);
     smtpc_tls_context_free(tls->context);

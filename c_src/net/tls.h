@@ -25,13 +25,28 @@ struct smtpc_tls_facts {
     const char *subject;        /* one line, RFC 2253; "" when there is no certificate */
     const char *issuer;
     const char *not_after;      /* "2027-01-31T23:59:59Z" or "" */
+    const char *group;          /* of the key exchange, "x25519"; "" where this OpenSSL does not tell */
+    const char *trust;          /* why it is verified: "chain", "fingerprint", "dane"; "" when it is not */
+    int resumed;                /* the session began in an earlier connection */
+    int stapled;                /* a good OCSP answer came with the certificate */
+};
+
+enum { SMTPC_TLS_BINDING_MAX = 64, SMTPC_TLS_BINDING_NAME_MAX = 24 };
+
+/* Channel binding (RFC 5056): octets that only the two ends of this TLS connection know. */
+struct smtpc_tls_binding {
+    char name[SMTPC_TLS_BINDING_NAME_MAX];          /* "tls-exporter" (RFC 9266), "tls-unique",
+                                                     * "tls-server-end-point" (RFC 5929) */
+    unsigned char octets[SMTPC_TLS_BINDING_MAX];
+    size_t length;
 };
 
 /* A client's side over wire (copied; what it points to must outlive the object). name: what the certificate must bear
  * and SNI says, a DNS name (a dot at its end is dropped) or an IP literal (no SNI then); refused with an error when it
- * is empty, begins with a dot, or holds anything but printable ASCII. The context is kept by reference. */
+ * is empty, begins with a dot, or holds anything but printable ASCII. peer: "host:port", under which a session is kept
+ * for the next connection of the same context; NULL: nothing is resumed. The context is kept by reference. */
 struct smtpc_tls *smtpc_tls_client(struct smtpc_tls_context *context, struct smtpc_wire wire, const char *name,
-                                   struct smtpc_error *error);
+                                   const char *peer, struct smtpc_error *error);
 
 /* A server's side, for the sandbox. */
 struct smtpc_tls *smtpc_tls_server(struct smtpc_tls_context *context, struct smtpc_wire wire,
@@ -59,6 +74,14 @@ void smtpc_tls_close(struct smtpc_tls *tls);
 
 /* After the handshake. */
 void smtpc_tls_facts(const struct smtpc_tls *tls, struct smtpc_tls_facts *facts);
+
+/* After the handshake: the first of names (words with blanks between; NULL: the order of preference of this TLS version)
+ * that this connection can give. 0, or -1 when it can give none of them: tls-exporter needs TLS 1.3 or the extended
+ * master secret (RFC 7627), tls-unique TLS 1.2, and on a resumed session the extended master secret. */
+int smtpc_tls_binding(const struct smtpc_tls *tls, const char *names, struct smtpc_tls_binding *binding);
+
+/* 1 when each of names (as above, not NULL) is the name of a binding. */
+int smtpc_tls_binding_is_known(const char *names);
 
 /* The peer's certificate in PEM, NUL-terminated, lent until free; NULL when there is none. */
 const char *smtpc_tls_peer_pem(struct smtpc_tls *tls);

@@ -1,5 +1,7 @@
-/* tls_certificate: makes the sandbox's keys and certificates (P-256, valid from an hour ago). Never for real use. */
+/* tls_certificate: makes the sandbox's keys and certificates (good ones and bad ones). Never for real use. */
 #include "net/tls_certificate.h"
+
+#include <string.h>
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
@@ -7,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -31,14 +34,36 @@ clear(struct making *making)
     EVP_PKEY_free(making->issuer_key);
 }
 
-static EVP_PKEY *
-new_key(void)
+static const struct kind { const char *name; int type; int bits; } kinds[] = {
+    {"P-256", EVP_PKEY_EC, 256}, {"RSA-2048", EVP_PKEY_RSA, 2048}, {"RSA-1024", EVP_PKEY_RSA, 1024},
+};
+
+static const struct kind *
+kind_of(const char *name)
 {
-    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+    size_t i;
+
+    for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (name == NULL || strcmp(name, kinds[i].name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+static int
+set_kind(EVP_PKEY_CTX *maker, const struct kind *kind)
+{
+    if (kind->type == EVP_PKEY_RSA)
+        return EVP_PKEY_CTX_set_rsa_keygen_bits(maker, kind->bits);
+    return EVP_PKEY_CTX_set_ec_paramgen_curve_nid(maker, NID_X9_62_prime256v1);
+}
+
+static EVP_PKEY *
+new_key(const struct kind *kind)
+{
+    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_id(kind->type, NULL);
     EVP_PKEY *key = NULL;
 
-    if (maker == NULL || EVP_PKEY_keygen_init(maker) != 1
-        || EVP_PKEY_CTX_set_ec_paramgen_curve_nid(maker, NID_X9_62_prime256v1) != 1
+    if (maker == NULL || EVP_PKEY_keygen_init(maker) != 1 || set_kind(maker, kind) != 1
         || EVP_PKEY_keygen(maker, &key) != 1)
         key = NULL;
     EVP_PKEY_CTX_free(maker);
@@ -78,12 +103,13 @@ set_serial(X509 *certificate)
 }
 
 static int
-set_validity(X509 *certificate, long seconds)
+set_validity(X509 *certificate, const struct smtpc_tls_certificate_request *request)
 {
-    long from = seconds < 0 ? seconds - DAY : -HOUR;
+    long until = request->valid_seconds;
+    long from = request->valid_from_seconds != 0 ? request->valid_from_seconds : until < 0 ? until - DAY : -HOUR;
 
     return X509_gmtime_adj(X509_getm_notBefore(certificate), from) != NULL
-        && X509_gmtime_adj(X509_getm_notAfter(certificate), seconds) != NULL;
+        && X509_gmtime_adj(X509_getm_notAfter(certificate), until) != NULL;
 }
 
 static int
@@ -124,11 +150,12 @@ add_extension(const struct making *making, int nid, const char *value)
 static int
 add_extensions(const struct making *making, const struct smtpc_tls_certificate_request *request)
 {
+    const char *usage = request->extended_key_usage != NULL ? request->extended_key_usage : "serverAuth,clientAuth";
     int is_ca = request->is_ca;
 
     return add_extension(making, NID_basic_constraints, is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE")
         && add_extension(making, NID_key_usage, is_ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature")
-        && (is_ca || add_extension(making, NID_ext_key_usage, "serverAuth,clientAuth"))
+        && (is_ca || usage[0] == '\0' || add_extension(making, NID_ext_key_usage, usage))
         && (request->names == NULL || add_extension(making, NID_subject_alt_name, request->names))
         && add_extension(making, NID_subject_key_identifier, "hash")
         && add_extension(making, NID_authority_key_identifier, "keyid");
@@ -141,13 +168,13 @@ make(struct making *making, const struct smtpc_tls_certificate_request *request)
 
     if (!read_issuer(making, request))
         return 0;
-    making->key = new_key();
+    making->key = new_key(kind_of(request->key));
     making->certificate = X509_new();
     if (making->key == NULL || making->certificate == NULL)
         return 0;
     signer = making->issuer_key != NULL ? making->issuer_key : making->key;
     return X509_set_version(making->certificate, 2)   /* 2 is written v3 */
-        && set_serial(making->certificate) && set_validity(making->certificate, request->valid_seconds)
+        && set_serial(making->certificate) && set_validity(making->certificate, request)
         && set_names(making, request->common_name) && X509_set_pubkey(making->certificate, making->key)
         && add_extensions(making, request) && X509_sign(making->certificate, signer, EVP_sha256()) > 0;
 }
@@ -185,6 +212,9 @@ smtpc_tls_certificate_make(const struct smtpc_tls_certificate_request *request, 
 
     if (request->issuer_pem != NULL && request->issuer_key_pem == NULL)
         return smtpc_error_set(error, SMTPC_ERROR_USAGE, "an issuer's certificate is given without its key");
+    if (kind_of(request->key) == NULL)
+        return smtpc_error_set(error, SMTPC_ERROR_USAGE, "key: \"%.40s\" is none of P-256, RSA-2048, RSA-1024",
+                               request->key);
     ERR_clear_error();
     good = make(&making, request) && write_pem(&making, certificate_pem, key_pem);
     if (!good)

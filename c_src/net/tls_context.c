@@ -15,6 +15,9 @@ destroy(struct smtpc_tls_context *context)
 {
     SSL_CTX_free(context->ssl_ctx);
     BIO_meth_free(context->bio_method);
+    smtpc_tls_demands_clear(context);
+    smtpc_tls_sessions_free(context->sessions);
+    smtpc_tls_keylog_close(context);
     free(context);
 }
 
@@ -57,6 +60,7 @@ new_context(const SSL_METHOD *method, struct smtpc_error *error)
     }
     ERR_clear_error();
     context->references = 1;
+    context->keylog_fd = -1;
     context->bio_method = smtpc_tls_bio_method();
     context->ssl_ctx = SSL_CTX_new(method);
     if (context->bio_method != NULL && context->ssl_ctx != NULL && set_common(context->ssl_ctx))
@@ -87,6 +91,21 @@ set_versions(SSL_CTX *ssl_ctx, const struct smtpc_tls_options *options, struct s
     return 0;
 }
 
+/* Keys and digests below 112 bits of strength are refused whatever this OpenSSL was built with; cipher_list can say
+ * otherwise by name ("...@SECLEVEL=1"). The sandbox's server must be able to show weak ones. */
+static void
+set_strength(const struct smtpc_tls_context *context)
+{
+#if !defined(LIBRESSL_VERSION_NUMBER) || LIBRESSL_VERSION_NUMBER >= 0x3060000fL
+    if (context->is_server)
+        SSL_CTX_set_security_level(context->ssl_ctx, 0);
+    else if (context->checks_chain && SSL_CTX_get_security_level(context->ssl_ctx) < 2)
+        SSL_CTX_set_security_level(context->ssl_ctx, 2);
+#else
+    (void)context;
+#endif
+}
+
 static int
 set_ciphers(SSL_CTX *ssl_ctx, const struct smtpc_tls_options *options, struct smtpc_error *error)
 {
@@ -108,10 +127,17 @@ smtpc_tls_context_client(const struct smtpc_tls_options *options, struct smtpc_e
     context->checks_chain = !options->insecure_no_verify;
     context->checks_name = context->checks_chain && !options->insecure_no_name_check;
     context->allows_common_name = options->allow_common_name;
+    set_strength(context);
     good = set_versions(context->ssl_ctx, options, error) == 0 && set_ciphers(context->ssl_ctx, options, error) == 0
+        && smtpc_tls_sessions_new(options, &context->sessions, error) == 0    /* looks at files before they are read */
         && smtpc_tls_trust_load(context->ssl_ctx, options, error) == 0
-        && smtpc_tls_identity_from_files(context->ssl_ctx, options, error) == 0;
+        && smtpc_tls_demands_load(context, options, error) == 0
+        && smtpc_tls_identity_from_files(context->ssl_ctx, options, error) == 0
+        && smtpc_tls_keylog_open(context, options->keylog_file, error) == 0
+        && smtpc_tls_sessions_use_file(context->sessions, options->session_file, error) == 0;
     ERR_clear_error();
+    if (good && context->sessions != NULL)
+        smtpc_tls_resumption_prepare(context->ssl_ctx);
     if (good)
         return context;
     destroy(context);
@@ -145,6 +171,7 @@ smtpc_tls_context_server(const char *chain_pem, const char *key_pem, const char 
         return NULL;
     context->is_server = 1;
     context->checks_chain = client_ca_pem != NULL;
+    set_strength(context);
     good = smtpc_tls_identity_from_pem(context->ssl_ctx, chain_pem, key_pem)
         && (client_ca_pem == NULL || ask_for_certificate(context->ssl_ctx, client_ca_pem));
     if (!good) {

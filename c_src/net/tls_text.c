@@ -112,9 +112,8 @@ smtpc_tls_text_time(const ASN1_TIME *asn1_time, char text[SMTPC_TLS_TIME_MAX])
             text[0] = '\0';
 }
 
-/* A new reference. */
-static X509 *
-certificate_of(const SSL *ssl)
+X509 *
+smtpc_tls_peer_certificate(const SSL *ssl)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
     return SSL_get1_peer_certificate(ssl);
@@ -126,7 +125,7 @@ certificate_of(const SSL *ssl)
 int
 smtpc_tls_peer_note(struct smtpc_tls_peer *peer, const SSL *ssl)
 {
-    X509 *certificate = certificate_of(ssl);
+    X509 *certificate = smtpc_tls_peer_certificate(ssl);
 
     if (certificate == NULL)
         return 0;
@@ -140,7 +139,7 @@ smtpc_tls_peer_note(struct smtpc_tls_peer *peer, const SSL *ssl)
 const char *
 smtpc_tls_peer_read_pem(struct smtpc_tls_peer *peer, const SSL *ssl)
 {
-    X509 *certificate = peer->pem == NULL ? certificate_of(ssl) : NULL;
+    X509 *certificate = peer->pem == NULL ? smtpc_tls_peer_certificate(ssl) : NULL;
 
     if (certificate != NULL)
         peer->pem = text_of_pem(certificate);

@@ -125,7 +125,7 @@ smtpc_tls_trust_load(SSL_CTX *ssl_ctx, const struct smtpc_tls_options *options, 
         return -1;
     if (options->ca_path != NULL && load_folder(ssl_ctx, options->ca_path, error) != 0)
         return -1;
-    if (options->ca_file != NULL || options->ca_path != NULL || options->insecure_no_verify)
+    if (options->ca_file != NULL || options->ca_path != NULL || options->insecure_no_verify || options->tlsa != NULL)
         return 0;
     return load_default(ssl_ctx, error);
 }

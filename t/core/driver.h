@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "drive/connection.h"
+#include "login.h"
 #include "scripted_server.h"
 #include "tap.h"
 #include "tls_pair.h"
@@ -151,9 +152,9 @@ pour(struct smtpc_connection *c)
 static inline enum smtpc_pump
 log_in(struct smtpc_connection *c)
 {
-    if (smtpc_session_auth(session_of(c), "demo", 4, "") != 0)
+    if (session_auth(session_of(c), "demo", 4, "") != 0)
         return SMTPC_PUMP_CLOSED;
-    smtpc_session_secret(session_of(c), "secret", 6);
+    session_secret(session_of(c), "secret", 6);
     return run(c);
 }
 

@@ -21,6 +21,7 @@ enum { SERVER_HEARD = 65536, SERVER_PATIENCE_MS = 15000 };
  *   S text   sends it with CRLF ("|" inside is a CRLF)    C     reads a line     .     reads up to a lone dot
  *   D text   sends it octet by octet, 30 ms apart         T     TLS from here    W n   waits n milliseconds
  *   E        closes                                       R     resets           K     waits for the client's end
+ *   A        waits for the client's end, and for the next client
  * What is left open at the end of the script stays so until the client closes. */
 struct scripted_server {
     pthread_t thread;
@@ -172,6 +173,17 @@ server_start_tls(struct scripted_server *server)
 }
 
 static inline void
+server_accept_another(struct scripted_server *server)
+{
+    server_read_to(server, "\1never\1");
+    server_hang_up(server, 0);
+    smtpc_tls_free(server->tls);
+    server->tls = NULL;
+    server->socket.fd = smtpc_wire_prepare(accept(server->listener, NULL, NULL));
+    server->is_gone = server->socket.fd < 0;
+}
+
+static inline void
 server_act(struct scripted_server *server, const char *line, size_t n)
 {
     if (line[0] == 'S' || line[0] == 'D')
@@ -182,6 +194,8 @@ server_act(struct scripted_server *server, const char *line, size_t n)
         server_read_to_dot(server);
     else if (line[0] == 'K')
         server_read_to(server, "\1never\1");
+    else if (line[0] == 'A')
+        server_accept_another(server);
     else if (line[0] == 'T')
         server_start_tls(server);
     else if (line[0] == 'W')

@@ -293,7 +293,7 @@ fill(struct smtpc_connection *c)
 static void
 test_full_pipe(void)
 {
-    struct smtpc_connection *c = play(HELLO ENVELOPE "S 354 go\nW 1500\nS 451 4.3.0 no disk\nE\n");
+    struct smtpc_connection *c = play(HELLO ENVELOPE "S 354 go\nW 3000\nS 451 4.3.0 no disk\nE\n");
     struct pollfd polled[SMTPC_CONNECTION_POLL_MAX];
 
     fill(c);

@@ -8,7 +8,7 @@ test_starttls(void)
                                       "S 235 ok\nC\nS 221 bye\n");
 
     hello(c);
-    ok(smtpc_session_auth(session_of(c), "demo", 4, "") == -1, "no PLAIN in clear");
+    ok(session_auth(session_of(c), "demo", 4, "") == -1, "no PLAIN in clear");
     smtpc_session_starttls(session_of(c));
     ok(run(c) == SMTPC_PUMP_TURN && smtpc_connection_tls(c) != NULL, "STARTTLS");
     ok(smtpc_ehlo_find(smtpc_session_ehlo(session_of(c)), "AUTH") == NULL, "what was offered in clear is forgotten");
@@ -101,6 +101,84 @@ test_broken_starttls(void)
     end(c);
 }
 
+/* ---- resumed sessions and channel bindings ---- */
+
+static int
+is_noted(struct smtpc_connection *c, const char *words)
+{
+    struct smtpc_trace_entry entry;
+    int found = 0;
+
+    while (smtpc_trace_take(smtpc_session_trace(session_of(c)), &entry)) {
+        char text[400];
+
+        snprintf(text, sizeof text, "%.*s", (int)entry.length, entry.text);
+        found |= entry.speaker == SMTPC_TRACE_NOTE && strstr(text, words) != NULL;
+    }
+    return found;
+}
+
+static void
+test_resumed(void)
+{
+    static const char *const said[] = {"begins in full", "is resumed, by host and port", "is not, for another name"};
+    struct smtpc_connection_options options;
+    struct smtpc_tls_facts facts;
+    struct smtpc_connection *c;
+    int i;
+
+    server_start(&server, "T\n" HELLO "A\nT\n" HELLO "A\nT\n" HELLO, certified);
+    options = options_for(server.service);
+    options.implicit_tls = 1;
+    for (i = 0; i < 3; i++) {
+        if (i == 2)
+            options.tls_name = "localhost";
+        c = connect_with(&options);
+        smtpc_session_trace(session_of(c))->wanted = 1;
+        ok(hello(c) == SMTPC_PUMP_TURN, "connection %d", i + 1);
+        smtpc_tls_facts(smtpc_connection_tls(c), &facts);
+        ok(facts.resumed == (i == 1) && facts.verified, "%s", said[i]);
+        ok(is_noted(c, ", resumed, certificate verified for 127.0.0.1") == (i == 1), "and so the trace says");
+        smtpc_connection_free(c);
+    }
+    server_stop(&server);
+}
+
+/* What the client says first in a login that can tie itself to the connection. */
+static void
+check_first_words(const char *binding, const char *words, const char *what)
+{
+    struct smtpc_connection_options options;
+    struct smtpc_connection *c;
+
+    server_start(&server, "T\nS 220 x\nC\nS 250-x|250 AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256\nC\nS 535 no\n"
+                 "C\nS 535 no\n", certified);
+    options = options_for(server.service);
+    options.implicit_tls = 1;
+    options.channel_binding = binding;
+    c = connect_with(&options);
+    hello(c);
+    log_in(c);
+    smtpc_connection_free(c);
+    server_stop(&server);
+    ok(strstr(server.heard, words) != NULL, "%s", what);
+}
+
+static void
+test_binding(void)
+{
+    struct smtpc_connection_options options = options_for("1");
+    struct smtpc_error error = {0};
+
+    check_first_words(NULL, "AUTH SCRAM-SHA-256-PLUS cD10bHMtZXhwb3J0ZXIs", "p=tls-exporter by default");
+    check_first_words("tls-unique tls-server-end-point", "AUTH SCRAM-SHA-256-PLUS cD10bHMtc2VydmVyLWVuZC1wb2ludCws",
+                      "p=tls-server-end-point when it is the first of the list that TLS 1.3 has");
+    check_first_words("none", "AUTH SCRAM-SHA-256 biws", "n with none");
+    options.channel_binding = "tls-uniqe";
+    ok(smtpc_connection_new(&options, &error) == NULL && error.kind == SMTPC_ERROR_USAGE
+       && strstr(error.text, "channel_binding: \"tls-uniqe\"") != NULL, "%s", error.text);
+}
+
 int
 main(void)
 {
@@ -108,6 +186,8 @@ main(void)
     test_starttls();
     test_implicit_tls();
     test_broken_starttls();
+    test_resumed();
+    test_binding();
     free_contexts();
     return tap_done();
 }

@@ -145,7 +145,8 @@ survive(void)
     pair_close(&pair);
     pair_sockets(&pair);
     hang_up(&pair.server_end);
-    pair.client = smtpc_tls_client(scene.client, smtpc_wire_of_socket(&pair.client_end), "localhost", &second);
+    pair.client = smtpc_tls_client(scene.client, smtpc_wire_of_socket(&pair.client_end), "localhost", NULL,
+                                   &second);
     good &= smtpc_tls_handshake(pair.client, &second) == -1 && second.kind == SMTPC_ERROR_CLOSED;
     pair_close(&pair);
     return good;

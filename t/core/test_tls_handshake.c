@@ -19,7 +19,7 @@ test_names_refused(void)
     for (i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct smtpc_error error = {0};
 
-        ok(smtpc_tls_client(scene.client, smtpc_wire_of_socket(&none), names[i], &error) == NULL
+        ok(smtpc_tls_client(scene.client, smtpc_wire_of_socket(&none), names[i], NULL, &error) == NULL
            && error.kind == SMTPC_ERROR_USAGE, "%s", error.text);
     }
     memset(longest, 'a', sizeof longest);
@@ -27,7 +27,7 @@ test_names_refused(void)
     {
         struct smtpc_error error = {0};
 
-        ok(smtpc_tls_client(scene.client, smtpc_wire_of_socket(&none), longest, &error) == NULL
+        ok(smtpc_tls_client(scene.client, smtpc_wire_of_socket(&none), longest, NULL, &error) == NULL
            && error.kind == SMTPC_ERROR_USAGE, "a name of 254 octets is refused");
     }
 }
@@ -46,7 +46,7 @@ is_asked_for(const char *host, const char *sni)
     int found = 0;
 
     pair_sockets(&pair);
-    pair.client = smtpc_tls_client(scene.client, smtpc_wire_of_socket(&pair.client_end), host, &error);
+    pair.client = smtpc_tls_client(scene.client, smtpc_wire_of_socket(&pair.client_end), host, NULL, &error);
     smtpc_tls_handshake(pair.client, &error);
     got = recv(pair.server_end.fd, hello, sizeof hello, 0);
     snprintf(wanted, sizeof wanted, "%c%c%s", 0, (int)strlen(sni), sni);
@@ -73,7 +73,7 @@ check_peer_saying(const char *octets, size_t n, enum smtpc_error_kind kind, cons
     struct pair pair;
 
     pair_sockets(&pair);
-    pair.client = smtpc_tls_client(scene.client, smtpc_wire_of_socket(&pair.client_end), "localhost",
+    pair.client = smtpc_tls_client(scene.client, smtpc_wire_of_socket(&pair.client_end), "localhost", NULL,
                                    &pair.client_error);
     ok(smtpc_tls_handshake(pair.client, &pair.client_error) == SMTPC_WIRE_AGAIN
        && smtpc_tls_wants(pair.client) == SMTPC_TLS_WAIT_READ, "%s: the client waits", what);

@@ -146,7 +146,7 @@ test_huge(void)
     pair_sockets(&pair);
     choppers[0].end = &pair.client_end;
     choppers[1].end = &pair.server_end;
-    pair.client = smtpc_tls_client(scene.client, chopped(&choppers[0]), "localhost", &error);
+    pair.client = smtpc_tls_client(scene.client, chopped(&choppers[0]), "localhost", NULL, &error);
     pair.server = smtpc_tls_server(scene.server, chopped(&choppers[1]), &error);
     pair_handshake(&pair);
     ok(pair.client_result == 1 && pair.server_result == 1, "a handshake in pieces");

@@ -43,16 +43,10 @@ must(int good, const char *what)
 
 /* issuer NULL: signs itself. */
 static inline void
-identity_make(struct identity *identity, const char *common_name, const char *names, long seconds, int is_ca,
-              const struct identity *issuer)
+identity_of(struct identity *identity, struct smtpc_tls_certificate_request request, const struct identity *issuer)
 {
-    struct smtpc_tls_certificate_request request = {0};
     struct smtpc_error error = {0};
 
-    request.common_name = common_name;
-    request.names = names;
-    request.valid_seconds = seconds;
-    request.is_ca = is_ca;
     request.issuer_pem = issuer != NULL ? issuer->certificate.bytes : NULL;
     request.issuer_key_pem = issuer != NULL ? issuer->key.bytes : NULL;
     smtpc_buffer_init(&identity->certificate, 65536);
@@ -60,6 +54,19 @@ identity_make(struct identity *identity, const char *common_name, const char *na
     must(smtpc_tls_certificate_make(&request, &identity->certificate, &identity->key, &error) == 0, error.text);
     smtpc_buffer_append_octet(&identity->certificate, 0);
     smtpc_buffer_append_octet(&identity->key, 0);
+}
+
+static inline void
+identity_make(struct identity *identity, const char *common_name, const char *names, long seconds, int is_ca,
+              const struct identity *issuer)
+{
+    struct smtpc_tls_certificate_request request = {0};
+
+    request.common_name = common_name;
+    request.names = names;
+    request.valid_seconds = seconds;
+    request.is_ca = is_ca;
+    identity_of(identity, request, issuer);
 }
 
 static inline void
@@ -147,15 +154,23 @@ pair_handshake(struct pair *pair)
     }
 }
 
-/* Sockets, both objects, and the handshake. */
+/* Sockets, both objects, and the handshake; peer is what sessions are kept under, NULL: none are. */
 static inline void
-pair_open(struct pair *pair, struct smtpc_tls_context *client, struct smtpc_tls_context *server, const char *name)
+pair_open_as(struct pair *pair, struct smtpc_tls_context *client, struct smtpc_tls_context *server, const char *name,
+             const char *peer)
 {
     pair_sockets(pair);
-    pair->client = smtpc_tls_client(client, smtpc_wire_of_socket(&pair->client_end), name, &pair->client_error);
+    pair->client = smtpc_tls_client(client, smtpc_wire_of_socket(&pair->client_end), name, peer,
+                                    &pair->client_error);
     pair->server = smtpc_tls_server(server, smtpc_wire_of_socket(&pair->server_end), &pair->server_error);
     must(pair->client != NULL && pair->server != NULL, pair->client_error.text);
     pair_handshake(pair);
+}
+
+static inline void
+pair_open(struct pair *pair, struct smtpc_tls_context *client, struct smtpc_tls_context *server, const char *name)
+{
+    pair_open_as(pair, client, server, name, NULL);
 }
 
 static inline void
