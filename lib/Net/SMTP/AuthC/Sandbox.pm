@@ -171,7 +171,7 @@ sub _load_tls {
     return;
 }
 
-# Certificates are made before the fork, so that every session shows the same one.
+# Certificates are made before the fork, so that every session shows the same one, and clients can resume.
 sub _prepare_tls {
     my ($self) = @_;
     _load_tls();
@@ -180,7 +180,8 @@ sub _prepare_tls {
     my $own = defined $client_ca && $client_ca eq '1';
     ($client_ca) = Net::SMTP::AuthC::Sandbox::Certificates::authority('known') if $own;
     $self->ca_file;
-    return sub { Net::SMTP::AuthC::Sandbox::TLS->new($_[0], $certificate, $key, $client_ca) };
+    my $context = Net::SMTP::AuthC::Sandbox::TLS->context($certificate, $key, $client_ca);
+    return sub { Net::SMTP::AuthC::Sandbox::TLS->new($_[0], $context) };
 }
 
 1;
@@ -323,7 +324,11 @@ and its key.
 =item users => { name => password, ... }
 
 Who may log in. Names and passwords are character strings, on the wire they are UTF-8. Without users there is no
-AUTH.
+AUTH, unless C<mechanisms> says so.
+
+=item oauth_tokens => { name => token, ... }
+
+The same for OAUTHBEARER and XOAUTH2. A message of OAUTHBEARER without a name logs in whose token it is.
 
 =item tls => 'starttls' | 'implicit' | 'none'
 
@@ -338,11 +343,21 @@ subjectAltName, only C<CN=localhost>.
 
 =item mechanisms => [qw(PLAIN LOGIN CRAM-MD5)]
 
-Which SASL mechanisms are offered, in this order. All of them when there are users, none otherwise.
+Which SASL mechanisms are offered, in this order. These three when there are users, none otherwise. There are more,
+by name: see L</MECHANISMS>.
+
+=item scram_iterations => 4096
+
+The iteration count of SCRAM.
+
+=item scram_signature => '334' | '235' | '235 2.7.0'
+
+Where SCRAM's last word stands, by which the server proves that it knows the password: in a C<334> of its own, as
+RFC 4954 has it, or in base64 instead of the text of the C<235>, directly or behind the enhanced code.
 
 =item require_auth => 0 | 1
 
-Whether MAIL needs AUTH before it (C<530 5.7.0>); 1 when there are users.
+Whether MAIL needs AUTH before it (C<530 5.7.0>); 1 when there are users or tokens.
 
 =item require_tls => 0 | 1
 
@@ -416,6 +431,44 @@ See the next section.
 
 =back
 
+=head1 MECHANISMS
+
+=over
+
+=item PLAIN, LOGIN, CRAM-MD5
+
+RFC 4616, the draft, RFC 2195.
+
+=item SCRAM-SHA-1, SCRAM-SHA-256, SCRAM-SHA-512, and each with -PLUS
+
+RFC 5802, RFC 7677. Users have a salt of their own, the same in all sessions. A refusal tells its reason in a last
+C<334>, such as C<e=invalid-proof>, before the C<535>. Those with -PLUS are offered and taken where there is a channel
+to bind to: inside TLS, by C<tls-exporter>, C<tls-unique> or C<tls-server-end-point>, as far as the connection has
+them. While one is offered, a client that believes it is not (flag C<y>) is refused.
+
+    mechanisms => [qw(SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN)],
+
+=item OAUTHBEARER, XOAUTH2
+
+RFC 7628 and the protocol of Google, with the tokens of the option C<oauth_tokens>. A refusal says why as JSON in a
+C<334>, takes the answer that means nothing, and ends with C<535>. The session notes host and port of OAUTHBEARER, and
+an answer that is not what it should be.
+
+=item EXTERNAL
+
+RFC 4422: the user is the common name in the client's certificate, see C<client_ca>, or the whole subject when it has
+none. An identity that is given must be the same.
+
+=item ANONYMOUS
+
+RFC 4505: everybody is the user C<anonymous>; C<identity> is the trace.
+
+=item DIGEST-MD5
+
+RFC 2831, with C<qop=auth> alone: for clients that still have it.
+
+=back
+
 =head1 FAULTS
 
     faults => [
@@ -433,10 +486,10 @@ list.
 =item stage
 
 C<connect> (the connection has just been accepted), C<tls> (before the handshake), C<greeting>, C<ehlo>, C<helo>,
-C<starttls>, C<auth-challenge> (each 334), C<auth> (the reply that ends it), C<mail>, C<rcpt>, C<data> (the reply
-before the content), C<content> (while the content comes), C<end> (the reply to the final dot, or to the last BDAT),
-C<bdat>, C<rset>, C<noop>, C<quit>, C<vrfy>, C<expn>, C<help>, C<etrn>, and C<unknown> for commands that do not
-exist.
+C<starttls>, C<login> (AUTH, before its mechanism says a word), C<auth-challenge> (each 334), C<auth> (the reply that
+ends it), C<mail>, C<rcpt>, C<data> (the reply before the content), C<content> (while the content comes), C<end> (the
+reply to the final dot, or to the last BDAT), C<bdat>, C<rset>, C<noop>, C<quit>, C<vrfy>, C<expn>, C<help>, C<etrn>,
+and C<unknown> for commands that do not exist.
 
 =item nth => $n, nth => [ $n, ... ]
 
@@ -453,6 +506,16 @@ Only in this connection, 1 for the first; C<nth> then counts within it.
 Only if the argument of the command matches.
 
     { stage => 'rcpt', match => qr/\@slow\.example/, delay => 2 }
+
+At C<login>, C<auth-challenge> and C<auth> that is the argument of AUTH, which begins with the mechanism.
+
+    { stage => 'login', match => qr/\ASCRAM-/, reply => "504 5.5.4 Unknown mechanism\r\n" }
+
+=item round => $n
+
+At C<auth-challenge>: only the 334 of this number in a login.
+
+    { stage => 'auth-challenge', round => 2, reply => "334 this is no base64\r\n" }
 
 =item after => $octets
 
@@ -521,6 +584,13 @@ The reply said in so many lines.
 
     { stage => 'rcpt', multi => 1000 }
 
+=item without => qr/.../
+
+The reply without the words that match, such as mechanisms of the offer that somebody on the way has taken out. The
+server still has them.
+
+    { stage => 'ehlo', without => qr/-PLUS\z/ }
+
 =item silent => 1
 
 Never another word, though the connection stays and takes what comes. With C<cut_after>, after so many octets. At
@@ -533,6 +603,67 @@ C<content> the server stops reading.
 Behind the reply these, again and again, until the client has had enough.
 
     { stage => 'noop', endless => "250-more\r\n" }
+
+=back
+
+=head2 What within a login
+
+These are for the stage C<login>. C<reply> there is the answer to AUTH itself, whatever the mechanism; a C<235> said
+that way is a lie.
+
+=over
+
+=item refuse => $reply
+
+Takes the right credentials for wrong ones, in the way of the mechanism, and ends with this instead of the C<535>.
+
+    { stage => 'login', nth => [ 1, 2 ], refuse => '535 5.7.8 Token expired' }
+
+=item challenge => $octets
+
+The mechanism never ends: this challenge instead of its own, and again after every answer, until the client cancels.
+
+    { stage => 'login', challenge => '{"status":"401"}' }
+
+=item oauth_error => $octets, oauth_error => 'none'
+
+What OAUTHBEARER and XOAUTH2 say about a refusal, instead of JSON; with C<'none'> the C<535> comes at once.
+
+    { stage => 'login', oauth_error => 'this is no JSON' }
+
+=item scram_first => $what, scram_first => [ $what, ... ]
+
+SCRAM's first message is other than it should be:
+
+    'nonce-not-ours'      the nonce does not begin with the client's
+    'nonce-not-extended'  the nonce is the client's and nothing more
+    'no-salt'             without s=
+    'no-count'            without i=
+    'other-order'         the salt in front of the nonce
+    'i=1'                 this iteration count: 'i=0', 'i=04096', 'i=2147483648'
+    's='                  this salt, also one that is no base64: 's=no!'
+    'r=...'               this nonce
+    'm=1'                 an extension that is mandatory, in front
+    'x=1'                 any other attribute, at the end
+    'e=other-error'       an error instead, and then 535
+    'success'             235 at once, without any proof
+
+A client that does not mind can log in all the same: the server goes on with the nonce, the salt and the count that it
+has said, as far as there is a salt, and a count up to 1000000.
+
+    { stage => 'login', scram_first => 'i=1' }
+    { stage => 'login', scram_first => [ 'm=1', 'nonce-not-ours' ] }
+
+=item scram_last => $what
+
+SCRAM's last message is other than it should be:
+
+    'wrong'               a signature that is not the right one
+    'none'                not said: 235 or 535 directly behind the proof
+    'v=AAAA'              this signature; '' for an empty message
+    'e=other-error'       this error, and then 535, though the proof was right
+
+    { stage => 'login', scram_last => 'wrong' }
 
 =back
 
@@ -561,7 +692,7 @@ behind the first empty line.
 
 =item user, identity, mechanism
 
-Who logged in and how; C<identity> is the authorization identity of PLAIN. C<undef> without AUTH.
+Who logged in and how; C<identity> is the authorization identity, if the mechanism has one. C<undef> without AUTH.
 
 =item tls, helo, via, size, time, accepted
 
@@ -601,9 +732,10 @@ Each part by itself, verbatim, without line ends.
 How it ended: C<quit>, C<closed by the client>, C<reset by the client>, C<closed by the sandbox>, C<reset by the
 sandbox>, C<timeout>, C<sandbox stopped>, or C<TLS handshake failed: ...>. C<undef> while it runs.
 
-=item number, peer, helo, tls, user, identity, mechanism, client_certificate, time
+=item number, peer, helo, tls, resumed, user, identity, mechanism, client_certificate, time
 
-Facts by name. C<client_certificate> is the subject of the certificate that the client showed.
+Facts by name. C<client_certificate> is the subject of the certificate that the client showed. C<resumed> says whether
+its TLS session began in an earlier connection.
 
 =back
 
@@ -625,6 +757,14 @@ A typing error; the message names your line.
 =item the fault at '...' does nothing
 
 It says where but not what.
+
+=item ... is for the stage '...', not '...'
+
+A key such as C<round> or C<scram_first> makes sense at one stage only.
+
+=item unknown scram_first '...', unknown scram_last '...'
+
+Neither a word of L</What within a login> nor a letter with C<=> behind it.
 
 =item the sandbox cannot start: ...
 

@@ -5,7 +5,7 @@ use warnings;
 
 my %mark = (client => 'C: ', server => 'S: ', note => '-- ');
 
-for my $name (qw(number peer helo tls user identity mechanism client_certificate ended time)) {
+for my $name (qw(number peer helo tls resumed user identity mechanism client_certificate ended time)) {
     no strict 'refs';
     *$name = sub { return $_[0]{$name} };
 }

@@ -2,11 +2,15 @@
 package Net::SMTP::AuthC::Sandbox::Faults;
 use strict;
 use warnings;
+use Net::SMTP::AuthC::Sandbox::Mechanisms::Scram;
 
-my %stage = map { $_ => 1 } qw(connect tls greeting ehlo helo starttls auth auth-challenge mail rcpt data content end
-    bdat rset noop quit vrfy expn help etrn unknown);
-my %selects = map { $_ => 1 } qw(stage nth session match after);
-my %action  = map { $_ => 1 } qw(reply delay drip cut_after close reset append garbage silent endless multi);
+my %stage = map { $_ => 1 } qw(connect tls greeting ehlo helo starttls login auth-challenge auth mail rcpt data
+    content end bdat rset noop quit vrfy expn help etrn unknown);
+my %selects = map { $_ => 1 } qw(stage nth session match after round);
+my @login   = qw(refuse challenge scram_first scram_last oauth_error);
+my %action  = map { $_ => 1 } qw(reply delay drip cut_after close reset append garbage silent endless multi without),
+    @login;
+my %only    = (round => 'auth-challenge', map { $_ => 'login' } @login);
 my @octets  = qw(reply cut_after append garbage endless multi drip);    # with these, close and reset come behind them
 
 # What is wrong with a list of faults, in words; undef when nothing is.
@@ -18,10 +22,23 @@ sub complaint {
         return "unknown stage '$name' in faults" unless $stage{$name};
         my ($odd) = grep { !$selects{$_} && !$action{$_} } sort keys %$fault;
         return "unknown key '$odd' in the fault at '$name'" if defined $odd;
+        ($odd) = grep { $only{$_} && $only{$_} ne $name } sort keys %$fault;
+        return "$odd is for the stage '$only{$odd}', not '$name'" if defined $odd;
         return "the fault at '$name' does nothing" unless grep { $action{$_} } keys %$fault;
         my $nothing = exists $fault->{endless} && !length $fault->{endless};
         return "endless needs octets in the fault at '$name'" if $nothing;
+        my $unknown = _unknown_word($fault);
+        return "unknown $unknown in the fault at '$name'" if defined $unknown;
     }
+    return;
+}
+
+sub _unknown_word {
+    my ($fault) = @_;
+    my $scram = 'Net::SMTP::AuthC::Sandbox::Mechanisms::Scram';
+    my ($first, $last) = @$fault{qw(scram_first scram_last)};
+    return "scram_first '$first'" if defined $first && !$scram->can('knows_first')->($first);
+    return "scram_last '$last'" if defined $last && !$scram->can('knows_last')->($last);
     return;
 }
 
@@ -32,11 +49,12 @@ sub new {
 
 # A plan is how a reply leaves: {octets => ..., and what the faults that fit have set, in their order}.
 sub plan {
-    my ($self, $stage, $octets, $subject) = @_;
+    my ($self, $stage, $octets, $subject, $round) = @_;
     my %plan = (octets => $octets, faulty => 0);
     for my $index (0 .. $#{ $self->{faults} }) {
         my $fault = $self->{faults}[$index];
-        next unless $fault->{stage} eq $stage && $self->_fits($fault, $index, $subject);
+        next if $fault->{stage} ne $stage || defined $fault->{round} && $fault->{round} != $round;
+        next unless $self->_fits($fault, $index, $subject);
         _join(\%plan, $fault);
     }
     return \%plan;
@@ -55,9 +73,10 @@ sub _join {
     my ($plan, $fault) = @_;
     $plan->{faulty} = 1;
     $plan->{octets} = $fault->{reply} if defined $fault->{reply};
+    $plan->{octets} = _without($plan->{octets}, $fault->{without}) if defined $fault->{without};
     $plan->{octets} = _multiply($plan->{octets}, $fault->{multi}) if $fault->{multi};
     $plan->{octets} .= $fault->{append} if defined $fault->{append};
-    for my $name (qw(delay drip cut_after silent garbage endless after)) {
+    for my $name (qw(delay drip cut_after silent garbage endless after), @login) {
         $plan->{$name} = $fault->{$name} if defined $fault->{$name};
     }
     my ($end) = grep { $fault->{$_} } qw(reset close);
@@ -72,6 +91,13 @@ sub _multiply {
     my ($octets, $lines) = @_;
     my ($before, $code, $text) = $octets =~ /\A(.*?)(\d\d\d)[ ]?([^\r\n]*)\r?\n\z/s or return $octets;
     return $before . join '', (map { "$code-$text\r\n" } 2 .. $lines), "$code $text\r\n";
+}
+
+# A reply without the words that match; the first word of a line stays.
+sub _without {
+    my ($octets, $pattern) = @_;
+    $octets =~ s/ ([^ \r\n]+)/my $word = $1; $word =~ $pattern ? '' : " $word"/ge;
+    return $octets;
 }
 
 # 2 for a reply that means success, 3 for one that wants more, and so on; 0 for what is no reply.

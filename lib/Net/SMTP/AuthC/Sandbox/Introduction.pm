@@ -33,9 +33,17 @@ sub _keywords {
     my $option = $session->{option};
     my @lines = grep { !($session->{tls} && /\ASTARTTLS\b/i) } @{ $option->{keywords} };
     push @lines, 'STARTTLS' if $option->{tls} eq 'starttls' && !$session->{tls} && !grep { /\ASTARTTLS\b/i } @lines;
-    my $auth = @{ $option->{mechanisms} } && ($session->{tls} || $option->{auth_without_tls});
-    push @lines, "AUTH @{ $option->{mechanisms} }" if $auth && !grep { /\AAUTH[ =]/i } @lines;
+    my @mechanisms = _mechanisms($session);
+    my $auth = @mechanisms && ($session->{tls} || $option->{auth_without_tls});
+    push @lines, "AUTH @mechanisms" if $auth && !grep { /\AAUTH[ =]/i } @lines;
     return @lines;
+}
+
+# Those of the option that can be had on this connection.
+sub _mechanisms {
+    my ($session) = @_;
+    my $bound = grep { defined $session->{stream}->binding($_) } qw(tls-exporter tls-unique tls-server-end-point);
+    return grep { $bound || !Net::SMTP::AuthC::Sandbox::Mechanisms::binds($_) } @{ $session->{option}{mechanisms} };
 }
 
 # What was sent behind STARTTLS is thrown away before the reply: after it, it could be the client's handshake.
@@ -58,9 +66,10 @@ sub begin_tls {
     $session->stage('tls');
     my $tls = $session->{make_tls}->($session->{stream}->fileno);
     $session->{stream}->start_tls($tls);
-    $session->{tls} = $tls->version;
-    $session->note(set => tls => $session->{tls}, client_certificate => $tls->peer_subject);
-    return $session->remark("TLS: $session->{tls}");
+    @$session{qw(tls certificate)} = ($tls->version, $tls->peer_subject);
+    my $resumed = $tls->resumed ? 1 : 0;
+    $session->note(set => tls => $session->{tls}, resumed => $resumed, client_certificate => $session->{certificate});
+    return $session->remark("TLS: $session->{tls}" . ($resumed ? ', resumed' : ''));
 }
 
 sub auth {
@@ -68,24 +77,41 @@ sub auth {
     my $option = $session->{option};
     return '501 5.5.4 The form is AUTH mechanism [initial-response]' if $argument !~ /\A(\S+)(?: (\S+))?\z/;
     my ($name, $initial) = (uc $1, $2);
-    return '504 5.5.4 Unknown authentication mechanism' unless grep { uc eq $name } @{ $option->{mechanisms} };
+    return '504 5.5.4 Unknown authentication mechanism' unless grep { uc eq $name } _mechanisms($session);
     return '538 5.7.11 Encryption required for authentication' unless $session->{tls} || $option->{auth_without_tls};
-    my $exchange = Net::SMTP::AuthC::Sandbox::Mechanisms->new(
-        initial => $initial, users => $option->{users}, talk => sub { _challenge($session, @_) },
-        map { $_ => $option->{$_} } qw(name legacy_plain damaged_challenge),
-    );
+    my $fault = $session->plan('login', '', $argument);
+    $session->deliver('login', $fault) if $fault->{faulty};
+    return if length $fault->{octets};
+    my $exchange = _exchange($session, $argument, $initial, $fault);
     my ($user, $identity) = $exchange->run($name);
+    return $fault->{refuse} if defined $fault->{refuse};
     return '535 5.7.8 Authentication credentials invalid' unless defined $user;
-    return ('235 2.7.0 Authentication successful', done => sub {
+    return ($exchange->success, done => sub {
         @$session{qw(user mechanism identity)} = ($user, $name, $identity);
         $session->note(set => user => $user, mechanism => $name, identity => $identity);
     });
 }
 
+# What a mechanism needs to know. Who is to be refused is unknown, so that each mechanism says it in its own way.
+sub _exchange {
+    my ($session, $argument, $initial, $fault) = @_;
+    my $option = $session->{option};
+    my ($stream, $round) = ($session->{stream}, 0);
+    my %secrets = map { $_ => defined $fault->{refuse} ? {} : $option->{$_} } qw(users oauth_tokens);
+    return Net::SMTP::AuthC::Sandbox::Mechanisms->new(
+        %secrets, initial => $initial, fault => $fault,
+        talk => sub { _challenge($session, $_[0], $argument, ++$round) }, remark => sub { $session->remark($_[0]) },
+        binding => sub { $stream->binding($_[0]) },
+        offers_plus => scalar grep({ Net::SMTP::AuthC::Sandbox::Mechanisms::binds($_) } _mechanisms($session)),
+        map({ $_ => $session->{$_} } qw(certificate folder)),
+        map({ $_ => $option->{$_} } qw(name legacy_plain damaged_challenge scram_iterations scram_signature)),
+    );
+}
+
 # Sends one 334 and gives the client's line; a fault that makes something else of the 334 ends the exchange.
 sub _challenge {
-    my ($session, $reply) = @_;
-    $session->answer('auth-challenge', $reply) or die { reply => undef };
+    my ($session, $reply, $argument, $round) = @_;
+    $session->answer('auth-challenge', $reply, $argument, round => $round) or die { reply => undef };
     my $line = $session->{stream}->getline(Net::SMTP::AuthC::Sandbox::Mechanisms::LINE_LIMIT());
     $session->line(client => $line) if defined $line;
     return $line;

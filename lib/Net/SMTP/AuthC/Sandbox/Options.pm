@@ -11,6 +11,7 @@ my %default = (
     require_auth => undef, require_tls => 0, auth_without_tls => undef, legacy_plain => 0, damaged_challenge => 0,
     greeting => undef, name => 'sandbox.example.test', refuse => undef, size_limit => undef, client_ca => undef,
     listen_ipv6 => 0, ehlo_raw => undef, faults => undef, timeout => 300, keep_input_behind_starttls => 0,
+    oauth_tokens => undef, scram_iterations => 4096, scram_signature => '334',
 );
 my @extensions = qw(PIPELINING 8BITMIME ENHANCEDSTATUSCODES SMTPUTF8 DSN CHUNKING BINARYMIME);
 
@@ -32,12 +33,15 @@ sub _complaint {
     return "tls is 'starttls', 'implicit' or 'none'" unless $option->{tls} =~ /\A(?:starttls|implicit|none)\z/;
     return "unknown certificate '$option->{certificate}'"
         unless Net::SMTP::AuthC::Sandbox::Certificates::knows($option->{certificate});
-    for my $name (qw(users refuse)) {
+    for my $name (qw(users refuse oauth_tokens)) {
         return "$name must be a hash" if defined $option->{$name} && ref $option->{$name} ne 'HASH';
     }
     for my $name (qw(mechanisms keywords faults)) {
         return "$name must be a list" if defined $option->{$name} && ref $option->{$name} ne 'ARRAY';
     }
+    return 'scram_iterations is a number from 1' unless $option->{scram_iterations} =~ /\A[1-9][0-9]{0,9}\z/;
+    return "scram_signature is '334', '235' or '235 2.7.0'"
+        unless $option->{scram_signature} =~ /\A(?:334|235|235 2\.7\.0)\z/;
     my %known = map { $_ => 1 } Net::SMTP::AuthC::Sandbox::Mechanisms::names();
     my ($odd) = grep { !$known{ uc $_ } } @{ $option->{mechanisms} || [] };
     return "unknown mechanism '$odd'" if defined $odd;
@@ -46,13 +50,15 @@ sub _complaint {
 
 sub _fill_in {
     my ($option) = @_;
-    my %users = %{ $option->{users} || {} };
-    $option->{users} = { map { (_octets($_) => _octets($users{$_})) } keys %users };
+    for my $secrets (@$option{qw(users oauth_tokens)}) {
+        $secrets = { map { (_octets($_) => _octets($secrets->{$_})) } keys %{ $secrets || {} } };
+    }
+    my %users = %{ $option->{users} };
     $option->{faults} ||= [];
     $option->{mechanisms} ||= %users ? [qw(PLAIN LOGIN CRAM-MD5)] : [];
     my $refuse = $option->{refuse} || {};
     $option->{refuse} = { map { (lc _octets($_) => $refuse->{$_}) } keys %$refuse };
-    $option->{require_auth} = %users ? 1 : 0 unless defined $option->{require_auth};
+    $option->{require_auth} = %users || %{ $option->{oauth_tokens} } ? 1 : 0 unless defined $option->{require_auth};
     $option->{auth_without_tls} = $option->{tls} eq 'none' unless defined $option->{auth_without_tls};
     _fill_in_words($option);
     return;
@@ -73,7 +79,7 @@ sub _fill_in_words {
     return;
 }
 
-# User names, passwords and addresses are character strings, on the wire they are UTF-8.
+# User names, passwords, tokens and addresses are character strings, on the wire they are UTF-8.
 sub _octets {
     my ($text) = @_;
     utf8::encode($text);

@@ -128,10 +128,11 @@ sub _note_early {
 }
 
 # Sends a reply through the faults of its stage and tells whether it still means 2yz or 3yz, as it was meant to.
-# Hooks: done or refused run before the client can know, after when the reply has been sent.
+# Hooks: done or refused run before the client can know, after when the reply has been sent. round counts the 334 of a
+# login.
 sub answer {
     my ($self, $stage, $reply, $subject, %hooks) = @_;
-    my $plan = $self->plan($stage, $self->_octets($reply), $subject);
+    my $plan = $self->plan($stage, $self->_octets($reply), $subject, $hooks{round});
     my $verdict = Net::SMTP::AuthC::Sandbox::Faults::verdict($plan);
     my $good = $verdict =~ /[23]/ && $verdict eq substr $reply, 0, 1;
     my $hook = $hooks{ $good ? 'done' : 'refused' };
@@ -142,8 +143,8 @@ sub answer {
 }
 
 sub plan {
-    my ($self, $stage, $octets, $subject) = @_;
-    return $self->{faults}->plan($stage, defined $octets ? $octets : '', $subject);
+    my ($self, $stage, $octets, $subject, $round) = @_;
+    return $self->{faults}->plan($stage, defined $octets ? $octets : '', $subject, $round);
 }
 
 sub deliver {

@@ -117,6 +117,13 @@ sub start_tls {
     return;
 }
 
+# The octets of a channel binding (RFC 5929, RFC 9266); undef where there is none.
+sub binding {
+    my ($self, $name) = @_;
+    my $tls = $self->{tls};
+    return $tls && $tls->can('binding') ? scalar $tls->binding($name) : undef;
+}
+
 sub fileno { return CORE::fileno($_[0]{socket}) }
 
 # A close with unread input behind it would turn into a reset, and that could overtake the last reply.
