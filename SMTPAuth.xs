@@ -22,6 +22,7 @@
 #include "xs/object.h"
 #include "xs/arguments.h"
 #include "xs/call.h"
+#include "xs/feed.h"
 #include "xs/results.h"
 
 MODULE = Net::SMTP::AuthC    PACKAGE = Net::SMTP::AuthC
@@ -54,7 +55,8 @@ _connect(struct handle *handle, bool trace, ...)
     I32 i;
   CODE:
     for (i = 2; i + 1 < items; i += 2)
-        set_connection_option(aTHX_ &options, word_of(aTHX_ ST(i), "option"), sv_mortalcopy(ST(i + 1)));
+        set_option(aTHX_ connection_options, word_of(aTHX_ ST(i), "option"), sv_mortalcopy(ST(i + 1)), &options);
+    options.deadline = smtpc_clock_after(options.deadline);    /* seconds from now, until here */
     if (options.host == NULL || options.service == NULL)
         croak("%s is needed", options.host == NULL ? "host" : "service");
     if (handle->connection != NULL)
@@ -99,29 +101,6 @@ _starttls(struct handle *handle, struct smtpc_tls_context *tls, SV *name)
     if (smtpc_connection_set_tls(handle->connection, tls, tls_name) != 0)
         croak("out of memory");
     RETVAL = finish_operation(aTHX_ handle, smtpc_session_starttls(session));
-    LEAVE;
-  OUTPUT:
-    RETVAL
-
-# wanted: mechanisms with blanks between, or ''. secret: a string, or a code ref that is asked when it is needed.
-bool
-_auth(struct handle *handle, SV *user, SV *secret, SV *wanted)
-  PREINIT:
-    struct smtpc_session *session;
-    const char *octets;
-    const char *mechanisms;
-    STRLEN length;
-    int begun;
-  CODE:
-    octets = text_of(aTHX_ user, &length);
-    mechanisms = word_of(aTHX_ wanted, "mechanism");
-    secret = code_or_string(aTHX_ secret);
-    ENTER;
-    session = begin_operation(aTHX_ handle);
-    begun = smtpc_session_auth(session, octets, length, mechanisms);
-    if (begun == 0)
-        begun = give_secret(aTHX_ handle, secret);
-    RETVAL = finish_operation(aTHX_ handle, begun);
     LEAVE;
   OUTPUT:
     RETVAL
@@ -396,5 +375,7 @@ _now()
     RETVAL = (NV)smtpc_clock_now() / 1000;
   OUTPUT:
     RETVAL
+
+INCLUDE: xs/login.xs
 
 INCLUDE: xs/tls.xs

@@ -65,10 +65,10 @@ subtest 'user and password' => sub {
     utf8::encode($_) for $user, $password;
     is(secure($server)->auth($user, $password), 1, 'octets that are UTF-8 already');
     is(secure($server)->auth('demo', sub { 'secret' }), 1, 'a code ref');
-    for my $case ([demo => undef, qr/password is undefined/], ['', 'secret', qr/user/], [undef, 'secret', qr/user/],
+    for my $case ([demo => undef, qr/username without password/], ['', 'secret', qr/user/], [undef, 'secret', qr/user/],
         ["demo \r\n", 'secret', qr/user.*(?:CR|line end)/i],
         ["demo\0", 'secret', qr/user.*NUL/], ['demo', "se\0cret", qr/password.*NUL/],
-        [demo => sub { undef }, qr/password: undefined/],
+        [demo => sub { undef }, qr/password: the code ref gave nothing/],
     ) {
         my ($name, $password, $why) = @$case;
         my $smtp = secure($server);

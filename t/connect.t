@@ -34,7 +34,7 @@ subtest 'server addresses that are none' => sub {
         'a name in brackets' => 'smtp://[host]', 'empty brackets' => 'smtp://[]',
             'behind brackets' => 'smtp://[::1]x',
         'a space' => 'smtp://my host', 'a space before' => ' smtp://host', 'a line end' => "smtp://host\n",
-        'two dots' => 'smtp://a..b', 'a dot first' => 'smtp://.a', 'a name that is not ASCII' => 'smtp://bücher.test',
+        'two dots' => 'smtp://a..b', 'a dot first' => 'smtp://.a', 'a name with a symbol' => 'smtp://bü❤cher.test',
         'a broken escape' => 'smtp://u%4:p@host', 'an escape that is not UTF-8' => 'smtp://u:%FF@host',
         'a password with a slash' => 'smtp://u:geheim/x@host', 'no slashes' => 'smtp:u:geheim@host',
         'a list' => ['smtp://host'],
@@ -46,7 +46,7 @@ subtest 'server addresses that are none' => sub {
         unlike($error, qr/geheim/, "$name: no password in it");
     }
     like(connecting('smtp://u:geheim/x@host'), qr/percent-encoded/, 'and what to do about a slash');
-    like(connecting('smtp://bücher.test'), qr/xn--/, 'and about a name outside ASCII');
+    like(connecting('smtp://bü❤cher.test'), qr/only letters, digits and hyphens/, 'and about a symbol');
 };
 
 subtest 'server addresses of every form' => sub {

@@ -44,8 +44,8 @@ my %deed  = (
     'TLS demands'            => [100, sub { Net::SMTP::AuthC::TLS->new(insecure_no_verify => 1) }],
     'TLS demands that fail'  => [200, sub { eval { Net::SMTP::AuthC::TLS->new(ca_file => '/nowhere') } and die }],
     'a failed login'         => [300, sub { connected($wrong)->auth('user', 'wrong', 'PLAIN') and die }],
-    'a password that dies'   => [300, sub { eval { connected($good)->_auth('u', sub { die "x\n" }, 'PLAIN'); 1 } and die }],
-    'a password from code'   => [300, sub { connected($good)->_auth('u', sub { 'p' }, 'PLAIN') or die }],
+    'a password that dies'   => [300, sub { eval { connected($good)->auth('u', sub { die "x\n" }, 'PLAIN'); 1 } and die }],
+    'a password from code'   => [300, sub { connected($good)->auth('u', sub { 'p' }, 'PLAIN') or die }],
     'a message that dies'    => [300, sub {
         my @pieces = ($large, "x\n");
         eval { connected($good)->_submit('a@b.test', '', [@pair], sub { shift @pieces || die "x\n" }); 1 } and die;

@@ -2,6 +2,8 @@
 #ifndef SMTPC_XS_ARGUMENTS_H
 #define SMTPC_XS_ARGUMENTS_H
 
+#include <stddef.h>
+
 /* A mortal plain string, or undef, of anything that Perl can make one of. */
 static SV *
 plain_string(pTHX_ SV *sv)
@@ -89,65 +91,124 @@ code_or_string(pTHX_ SV *sv)
     return is_code_ref(copy) ? copy : plain_string(aTHX_ copy);
 }
 
-/* value is a mortal copy, and so is what the options lend of it. */
-static void
-set_connection_option(pTHX_ struct smtpc_connection_options *options, const char *name, SV *value)
+/* A text of the caller's in all its forms: [octets, prepared, why there is no prepared form], the last two may be undef. */
+static struct smtpc_sasl_text
+sasl_text_of(pTHX_ SV *sv)
 {
-    if (strEQ(name, "host"))
-        options->host = string_of(aTHX_ value, name);
-    else if (strEQ(name, "service"))
-        options->service = string_of(aTHX_ value, name);
-    else if (strEQ(name, "local_host"))
-        options->local_host = string_of(aTHX_ value, name);
-    else if (strEQ(name, "local_service"))
-        options->local_service = string_of(aTHX_ value, name);
-    else if (strEQ(name, "family"))
-        options->family = SvOK(value) ? (int)SvIV(value) : 0;
-    else if (strEQ(name, "tls_name"))
-        options->tls_name = string_of(aTHX_ value, name);
-    else if (strEQ(name, "tls"))
-        options->tls = SvOK(value) ? pointer_of(aTHX_ value, &context_magic, "Net::SMTP::AuthC::TLS") : NULL;
-    else if (strEQ(name, "implicit_tls"))
-        options->implicit_tls = SvTRUE(value);
-    else if (strEQ(name, "insecure_cleartext_auth"))
-        options->insecure_cleartext_auth = SvTRUE(value);
-    else if (strEQ(name, "timeout"))
-        options->timeout = milliseconds_of(aTHX_ SvNV(value), name);
-    else if (strEQ(name, "end_timeout"))
-        options->end_timeout = milliseconds_of(aTHX_ SvNV(value), name);
-    else if (strEQ(name, "deadline"))
-        options->deadline = smtpc_clock_after(milliseconds_of(aTHX_ SvNV(value), name));
-    else
-        croak("no connection option %s", name);
+    struct smtpc_sasl_text text = {NULL, 0, NULL, 0, NULL};
+    AV *forms;
+    SV **form;
+
+    if (!SvROK(sv) || SvTYPE(SvRV(sv)) != SVt_PVAV)
+        croak("a text for a login is a list");
+    forms = (AV *)sv_2mortal(SvREFCNT_inc_simple_NN(SvRV(sv)));
+    if ((form = av_fetch(forms, 0, 0)) != NULL && SvOK(*form))
+        text.octets = text_of(aTHX_ *form, &text.length);
+    if ((form = av_fetch(forms, 1, 0)) != NULL && SvOK(*form))
+        text.prepared = text_of(aTHX_ *form, &text.prepared_length);
+    if ((form = av_fetch(forms, 2, 0)) != NULL)
+        text.unprepared = string_of(aTHX_ *form, "reason");
+    return text;
 }
 
+/* ---- options by name ---- */
+
+enum option_kind { OPTION_STRING, OPTION_FLAG, OPTION_INTEGER, OPTION_COUNT, OPTION_TIME, OPTION_TLS, OPTION_TEXT };
+
+struct option {
+    const char *name;
+    enum option_kind kind;
+    size_t offset;    /* of the field in the options' struct */
+};
+
+static const struct option connection_options[] = {
+    {"host", OPTION_STRING, offsetof(struct smtpc_connection_options, host)},
+    {"service", OPTION_STRING, offsetof(struct smtpc_connection_options, service)},
+    {"local_host", OPTION_STRING, offsetof(struct smtpc_connection_options, local_host)},
+    {"local_service", OPTION_STRING, offsetof(struct smtpc_connection_options, local_service)},
+    {"family", OPTION_INTEGER, offsetof(struct smtpc_connection_options, family)},
+    {"tls_name", OPTION_STRING, offsetof(struct smtpc_connection_options, tls_name)},
+    {"tls", OPTION_TLS, offsetof(struct smtpc_connection_options, tls)},
+    {"channel_binding", OPTION_STRING, offsetof(struct smtpc_connection_options, channel_binding)},
+    {"implicit_tls", OPTION_FLAG, offsetof(struct smtpc_connection_options, implicit_tls)},
+    {"insecure_cleartext_auth", OPTION_FLAG, offsetof(struct smtpc_connection_options, insecure_cleartext_auth)},
+    {"timeout", OPTION_TIME, offsetof(struct smtpc_connection_options, timeout)},
+    {"end_timeout", OPTION_TIME, offsetof(struct smtpc_connection_options, end_timeout)},
+    {"deadline", OPTION_TIME, offsetof(struct smtpc_connection_options, deadline)},
+    {NULL, OPTION_STRING, 0},
+};
+
+static const struct option tls_options[] = {
+    {"ca_file", OPTION_STRING, offsetof(struct smtpc_tls_options, ca_file)},
+    {"ca_path", OPTION_STRING, offsetof(struct smtpc_tls_options, ca_path)},
+    {"certificate_file", OPTION_STRING, offsetof(struct smtpc_tls_options, certificate_file)},
+    {"key_file", OPTION_STRING, offsetof(struct smtpc_tls_options, key_file)},
+    {"key_password", OPTION_STRING, offsetof(struct smtpc_tls_options, key_password)},
+    {"cipher_list", OPTION_STRING, offsetof(struct smtpc_tls_options, cipher_list)},
+    {"ciphersuites", OPTION_STRING, offsetof(struct smtpc_tls_options, ciphersuites)},
+    {"minimum_version", OPTION_STRING, offsetof(struct smtpc_tls_options, minimum_version)},
+    {"sni_name", OPTION_STRING, offsetof(struct smtpc_tls_options, sni_name)},
+    {"insecure_no_verify", OPTION_FLAG, offsetof(struct smtpc_tls_options, insecure_no_verify)},
+    {"insecure_no_name_check", OPTION_FLAG, offsetof(struct smtpc_tls_options, insecure_no_name_check)},
+    {"allow_common_name", OPTION_FLAG, offsetof(struct smtpc_tls_options, allow_common_name)},
+    {"pins", OPTION_STRING, offsetof(struct smtpc_tls_options, pins)},
+    {"crl_file", OPTION_STRING, offsetof(struct smtpc_tls_options, crl_file)},
+    {"check_crl_of_chain", OPTION_FLAG, offsetof(struct smtpc_tls_options, check_crl_of_chain)},
+    {"must_staple", OPTION_FLAG, offsetof(struct smtpc_tls_options, must_staple)},
+    {"fingerprints", OPTION_STRING, offsetof(struct smtpc_tls_options, fingerprints)},
+    {"tlsa", OPTION_STRING, offsetof(struct smtpc_tls_options, tlsa)},
+    {"no_resumption", OPTION_FLAG, offsetof(struct smtpc_tls_options, no_resumption)},
+    {"session_file", OPTION_STRING, offsetof(struct smtpc_tls_options, session_file)},
+    {"keylog_file", OPTION_STRING, offsetof(struct smtpc_tls_options, keylog_file)},
+    {NULL, OPTION_STRING, 0},
+};
+
+static const struct option login_options[] = {
+    {"user", OPTION_TEXT, offsetof(struct smtpc_sasl_login, user)},
+    {"authzid", OPTION_TEXT, offsetof(struct smtpc_sasl_login, authzid)},
+    {"mechanisms", OPTION_STRING, offsetof(struct smtpc_sasl_login, wanted)},
+    {"host", OPTION_STRING, offsetof(struct smtpc_sasl_login, host)},
+    {"port", OPTION_INTEGER, offsetof(struct smtpc_sasl_login, port)},
+    {"min_iterations", OPTION_COUNT, offsetof(struct smtpc_sasl_login, iterations_min)},
+    {"max_iterations", OPTION_COUNT, offsetof(struct smtpc_sasl_login, iterations_max)},
+    {NULL, OPTION_STRING, 0},
+};
+
+/* value is a mortal copy, and so is what the options lend of it. */
 static void
-set_tls_option(pTHX_ struct smtpc_tls_options *options, const char *name, SV *value)
+set_option(pTHX_ const struct option *option, const char *name, SV *value, void *options)
 {
-    if (strEQ(name, "ca_file"))
-        options->ca_file = string_of(aTHX_ value, name);
-    else if (strEQ(name, "ca_path"))
-        options->ca_path = string_of(aTHX_ value, name);
-    else if (strEQ(name, "certificate_file"))
-        options->certificate_file = string_of(aTHX_ value, name);
-    else if (strEQ(name, "key_file"))
-        options->key_file = string_of(aTHX_ value, name);
-    else if (strEQ(name, "key_password"))
-        options->key_password = string_of(aTHX_ value, name);
-    else if (strEQ(name, "cipher_list"))
-        options->cipher_list = string_of(aTHX_ value, name);
-    else if (strEQ(name, "ciphersuites"))
-        options->ciphersuites = string_of(aTHX_ value, name);
-    else if (strEQ(name, "minimum_version"))
-        options->minimum_version = string_of(aTHX_ value, name);
-    else if (strEQ(name, "insecure_no_verify"))
-        options->insecure_no_verify = SvTRUE(value);
-    else if (strEQ(name, "insecure_no_name_check"))
-        options->insecure_no_name_check = SvTRUE(value);
-    else if (strEQ(name, "allow_common_name"))
-        options->allow_common_name = SvTRUE(value);
-    else
-        croak("no TLS option %s", name);
+    void *field;
+
+    while (option->name != NULL && strNE(option->name, name))
+        option++;
+    if (option->name == NULL)
+        croak("no option %s here", name);
+    field = (char *)options + option->offset;
+    switch (option->kind) {
+    case OPTION_STRING:
+        *(const char **)field = string_of(aTHX_ value, name);
+        break;
+    case OPTION_FLAG:
+        *(int *)field = SvTRUE(value);
+        break;
+    case OPTION_INTEGER:
+        *(int *)field = SvOK(value) ? (int)SvIV(value) : 0;
+        break;
+    case OPTION_COUNT:
+        *(unsigned long *)field = SvOK(value) ? (unsigned long)SvUV(value) : 0;
+        break;
+    case OPTION_TIME:
+        *(int64_t *)field = milliseconds_of(aTHX_ SvNV(value), name);
+        break;
+    case OPTION_TLS:
+        *(void **)field = SvOK(value) ? pointer_of(aTHX_ value, &context_magic, "Net::SMTP::AuthC::TLS") : NULL;
+        break;
+    case OPTION_TEXT:
+        if (SvOK(value))
+            *(struct smtpc_sasl_text *)field = sasl_text_of(aTHX_ value);
+        break;
+    }
 }
 
 /* The same strings, plain, so that reading them later runs no Perl code. */

@@ -75,6 +75,9 @@ empty_clone(pTHX_ MAGIC *mg, CLONE_PARAMS *parameters)
 static const MGVTBL handle_magic = {0, 0, 0, 0, free_handle, 0, empty_clone, 0};
 static const MGVTBL context_magic = {0, 0, 0, 0, free_context, 0, empty_clone, 0};
 static const MGVTBL server_magic = {0, 0, 0, 0, free_server, 0, empty_clone, 0};
+static const MGVTBL server_context_magic = {0, 0, 0, 0, free_context, 0, empty_clone, 0};
+
+#define SERVER_CONTEXT "Net::SMTP::AuthC::Sandbox::TLS::Context"
 
 /* A new object of a body, which owns the pointer from here on. */
 static SV *

@@ -44,6 +44,10 @@ facts_hash(pTHX_ const struct smtpc_tls *tls)
     store(aTHX_ hash, "subject", newSVpv(facts.subject, 0));
     store(aTHX_ hash, "issuer", newSVpv(facts.issuer, 0));
     store(aTHX_ hash, "not_after", newSVpv(facts.not_after, 0));
+    store(aTHX_ hash, "group", newSVpv(facts.group, 0));
+    store(aTHX_ hash, "trust", newSVpv(facts.trust, 0));
+    store(aTHX_ hash, "resumed", newSViv(facts.resumed));
+    store(aTHX_ hash, "stapled", newSViv(facts.stapled));
     return newRV_noinc((SV *)hash);
 }
 

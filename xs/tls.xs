@@ -13,7 +13,7 @@ new(SV *class, ...)
   CODE:
     class = plain_string(aTHX_ class);
     for (i = 1; i + 1 < items; i += 2)
-        set_tls_option(aTHX_ &options, word_of(aTHX_ ST(i), "option"), sv_mortalcopy(ST(i + 1)));
+        set_option(aTHX_ tls_options, word_of(aTHX_ ST(i), "option"), sv_mortalcopy(ST(i + 1)), &options);
     context = smtpc_tls_context_client(&options, &error);
     if (context == NULL)
         croak_error(aTHX_ &error);
@@ -23,8 +23,25 @@ new(SV *class, ...)
 
 MODULE = Net::SMTP::AuthC    PACKAGE = Net::SMTP::AuthC::Sandbox::TLS
 
+# What several connections may share, so that a client can resume the session of another.
 SV *
-new(SV *class, int fd, const char *chain_pem, const char *key_pem, SV *client_ca_pem)
+context(SV *class, const char *chain_pem, const char *key_pem, SV *client_ca_pem)
+  PREINIT:
+    struct smtpc_error error = {0};
+    struct smtpc_tls_context *context;
+  CODE:
+    PERL_UNUSED_VAR(class);
+    context = smtpc_tls_context_server(chain_pem, key_pem, string_of(aTHX_ client_ca_pem, "client_ca"), &error);
+    if (context == NULL)
+        croak_error(aTHX_ &error);
+    RETVAL = new_object(aTHX_ newSVpvs_flags(SERVER_CONTEXT, SVs_TEMP), newSV_type(SVt_PVMG), &server_context_magic,
+                        context);
+  OUTPUT:
+    RETVAL
+
+# Over a descriptor, with a context, or with what one is made of.
+SV *
+new(SV *class, int fd, SV *chain_pem, const char *key_pem = NULL, SV *client_ca_pem = &PL_sv_undef)
   PREINIT:
     struct smtpc_error error = {0};
     struct server *server;
@@ -33,8 +50,11 @@ new(SV *class, int fd, const char *chain_pem, const char *key_pem, SV *client_ca
     Newxz(server, 1, struct server);
     object = sv_2mortal(new_object(aTHX_ class, newSV_type(SVt_PVMG), &server_magic, server));
     server->socket.fd = fd;
-    server->context = smtpc_tls_context_server(chain_pem, key_pem, string_of(aTHX_ client_ca_pem, "client_ca"),
-                                               &error);
+    if (key_pem == NULL)
+        server->context = smtpc_tls_context_keep(pointer_of(aTHX_ chain_pem, &server_context_magic, SERVER_CONTEXT));
+    else
+        server->context = smtpc_tls_context_server(SvPV_nolen(chain_pem), key_pem,
+                                                   string_of(aTHX_ client_ca_pem, "client_ca"), &error);
     if (server->context != NULL)
         server->tls = smtpc_tls_server(server->context, smtpc_wire_of_socket(&server->socket), &error);
     if (server->tls == NULL)
@@ -123,7 +143,31 @@ version(struct server *server)
   OUTPUT:
     RETVAL
 
-# common_name, names, valid_seconds, is_ca, issuer => [certificate, key]; the PEM texts of certificate and key.
+bool
+resumed(struct server *server)
+  PREINIT:
+    struct smtpc_tls_facts facts;
+  CODE:
+    smtpc_tls_facts(server->tls, &facts);
+    RETVAL = facts.resumed;
+  OUTPUT:
+    RETVAL
+
+# The octets of this channel binding; undef where the connection has none.
+SV *
+binding(struct server *server, const char *name)
+  PREINIT:
+    struct smtpc_tls_binding found;
+  CODE:
+    if (smtpc_tls_binding(server->tls, name, &found) == 0)
+        RETVAL = newSVpvn((const char *)found.octets, found.length);
+    else
+        RETVAL = newSV(0);
+  OUTPUT:
+    RETVAL
+
+# common_name, names, valid_seconds, valid_from_seconds, key, extended_key_usage, is_ca, issuer => [certificate, key];
+# the PEM texts of certificate and key.
 void
 make_certificate(...)
   PREINIT:
@@ -144,6 +188,12 @@ make_certificate(...)
             request.names = string_of(aTHX_ value, name);
         else if (strEQ(name, "valid_seconds"))
             request.valid_seconds = (long)SvIV(value);
+        else if (strEQ(name, "valid_from_seconds"))
+            request.valid_from_seconds = SvOK(value) ? (long)SvIV(value) : 0;
+        else if (strEQ(name, "key"))
+            request.key = string_of(aTHX_ value, name);
+        else if (strEQ(name, "extended_key_usage"))
+            request.extended_key_usage = string_of(aTHX_ value, name);
         else if (strEQ(name, "is_ca"))
             request.is_ca = SvTRUE(value);
         else if (strEQ(name, "issuer") && SvROK(value) && SvTYPE(SvRV(value)) == SVt_PVAV) {

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use sigtrap qw(die normal-signals);   # so that objects end their servers then too
 use Carp qw(croak);
+use File::Spec ();
 use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::INET;
@@ -13,6 +14,8 @@ use Time::HiRes qw(sleep time);
 use constant {
     USER      => 'alice',
     PASSWORD  => 'secret',
+    ODD_USER  => "b=o,b \xc3\xbc",             # what SCRAM must escape, a blank, and UTF-8
+    ODD_PASSWORD => "gr\xc3\xbc\xc3\x9fe, =2C",
     INBOX     => 'inbox@example.test',      # the only recipient that a server takes
     STRANGER  => 'stranger@example.test',   # refused at RCPT
     SENDER    => 'sender@example.test',
@@ -30,13 +33,15 @@ sub missing {
     return undef;
 }
 
-# Starts the server and waits until it greets on both ports. Dies with the server's own words when it does not.
+# Starts the server and waits until it greets. Dies with the server's own words when it does not. The options are the
+# class's own.
 sub start {
-    my ($class) = @_;
-    my $folder = tempdir('smtpc-XXXXXXXX', TMPDIR => 1, CLEANUP => 1);
+    my ($class, %option) = @_;
+    my $folder = tempdir('smtpc-XXXXXXXX', DIR => $class->parent_folder, CLEANUP => 1);
     chmod 0711, $folder or croak "$folder: $!";   # the servers' own users must be able to pass through
-    my $self = bless {folder => $folder, owner => $$, pids => [], taken => {}}, $class;
-    @{$self->{port}}{qw(tls starttls)} = free_ports(2);
+    my $self  = bless {folder => $folder, option => \%option, owner => $$, pids => [], taken => {}}, $class;
+    my @names = (qw(tls starttls), $class->more_ports);
+    @{$self->{port}}{@names} = free_ports(scalar @names);
     $self->make_certificates;
     $self->set_up;
     $self->run;
@@ -48,7 +53,7 @@ sub folder  { return $_[0]{folder} }
 sub path    { return "$_[0]{folder}/$_[1]" }
 sub ca_file { return $_[0]->path('ca.pem') }
 
-# port('tls') speaks TLS at once, port('starttls') after STARTTLS.
+# port('tls') speaks TLS at once, port('starttls') after STARTTLS; some classes have more.
 sub port { return $_[0]{port}{$_[1]} // croak "no port for $_[1]" }
 
 # The octets of every message that has arrived, as the server wrote them (line ends LF).
@@ -103,6 +108,9 @@ sub DESTROY {
 
 # For the classes below.
 
+sub parent_folder { return File::Spec->tmpdir }
+sub more_ports    { return }
+
 # Numbers of ports that were free a moment ago, all different.
 sub free_ports {
     my ($count) = @_;
@@ -143,18 +151,58 @@ sub run_command {
     croak "$words: " . slurp($said) . $self->log if system("$words >'$said' 2>&1 </dev/null") != 0;
 }
 
-# A CA and a certificate for localhost and 127.0.0.1 that it signed: ca.pem, cert.pem, key.pem.
+# A CA: ca.pem. For localhost and 127.0.0.1, signed by it: cert.pem, key.pem. For the user: client.pem, client-key.pem.
 sub make_certificates {
     my ($self) = @_;
-    my @key = qw(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes);
-    write_file($self->path('names'), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n");
-    $self->run_command(qw(openssl req -x509), @key, qw(-days 2 -subj), '/CN=RealServers CA',
+    $self->run_command(qw(openssl req -x509), new_key(), qw(-days 2 -subj), '/CN=RealServers CA',
         '-keyout', $self->path('ca-key.pem'), '-out', $self->path('ca.pem'));
-    $self->run_command(qw(openssl req -new), @key, qw(-subj /CN=localhost),
-        '-keyout', $self->path('key.pem'), '-out', $self->path('request.pem'));
+    $self->sign('localhost', 'key.pem', 'cert.pem', 'DNS:localhost,IP:127.0.0.1');
+    $self->sign(USER, 'client-key.pem', 'client.pem', 'email:' . USER . '@example.test');
+}
+
+sub new_key { return qw(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes) }
+
+sub sign {
+    my ($self, $common_name, $key, $certificate, $names) = @_;
+    write_file($self->path('names'), "subjectAltName=$names\nbasicConstraints=CA:FALSE\n");
+    $self->run_command(qw(openssl req -new), new_key(), '-subj', "/CN=$common_name",
+        '-keyout', $self->path($key), '-out', $self->path('request.pem'));
     $self->run_command(qw(openssl x509 -req -days 2 -CAcreateserial), '-in', $self->path('request.pem'),
         '-CA', $self->path('ca.pem'), '-CAkey', $self->path('ca-key.pem'), '-extfile', $self->path('names'),
-        '-out', $self->path('cert.pem'));
+        '-out', $self->path($certificate));
+}
+
+# The accounts as Dovecot reads them: name:password, a line each.
+sub password_file { return join '', map { "$_->[0]:{PLAIN}$_->[1]\n" } accounts() }
+sub accounts      { return ([USER, PASSWORD], [ODD_USER, ODD_PASSWORD]) }
+
+# Whether Cyrus SASL can check logins here: its programs, and SCRAM among its mechanisms.
+sub has_cyrus {
+    my ($class) = @_;
+    return defined $class->find('saslpasswd2') && grep({ -e "$_/libscram.so" } glob '/usr/lib/sasl2 /usr/lib/*/sasl2');
+}
+
+sub sasl_folder { return 'sasl' }
+
+# Cyrus SASL's configuration for the program, with the accounts, whose passwords lie there in clear so that every
+# mechanism can be had.
+sub make_sasldb {
+    my ($self, $program, $uid, $gid) = @_;
+    my $folder   = $self->path($self->sasl_folder);
+    my $database = "$folder/sasldb2";
+    make_folder($folder);
+    write_file("$folder/$program.conf", <<"CONF", 0644);
+pwcheck_method: auxprop
+auxprop_plugin: sasldb
+sasldb_path: $database
+mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 ANONYMOUS
+CONF
+    for my $account (accounts()) {
+        write_file($self->path('password'), $account->[1]);
+        $self->run_command('sh', '-c', '"$1" -p -c -f "$2" -u localhost "$3" <"$4"', 'sh', $self->find('saslpasswd2'),
+            $database, $account->[0], $self->path('password'));
+    }
+    chown $uid, $gid, $database or croak "$database: $!";
 }
 
 sub await_greeting {

@@ -98,8 +98,8 @@ A script that was written for Net::SMTP: change one word.
 
 =head1 DESCRIPTION
 
-A mail submission client whose protocol lives in a C core: sockets, TLS by OpenSSL, base64, HMAC-MD5 and the SASL
-mechanisms PLAIN, LOGIN and CRAM-MD5. At run time it needs Perl's core modules and OpenSSL's libraries, nothing else.
+A mail submission client whose protocol lives in a C core: sockets, TLS by OpenSSL, base64, the digests and the SASL
+mechanisms from SCRAM with channel binding to the LOGIN of old servers (L</LOGGING IN>). At run time it needs Perl's core modules and OpenSSL's libraries, nothing else.
 
 There are two faces of one object. The B<sending face> (C<send_mail>, C<connect>, C<submit>) does a whole submission in
 one call and throws L<Net::SMTP::AuthC::Error> when it fails. The B<Net::SMTP face> (C<new>, C<mail>, C<to>, C<data> ...)
@@ -115,8 +115,8 @@ TLS is verified, chain and name, unless you switch that off by name. TLS 1.2 is 
 
 =item *
 
-A password never crosses an open line: PLAIN and LOGIN are refused without TLS, on loopback too, unless you pass
-C<insecure_cleartext_auth>. CRAM-MD5 is allowed there.
+A password or token never crosses an open line: PLAIN, LOGIN, XOAUTH2 and OAUTHBEARER are refused without TLS, on
+loopback too, unless you pass C<insecure_cleartext_auth>. SCRAM and CRAM-MD5 are allowed there: they do not show it.
 
 =item *
 
@@ -166,16 +166,9 @@ Options are checked; one that is not known dies naming itself.
 
 =over
 
-=item username, password
+=item username, password, oauth_token, mechanism, authzid, sasl
 
-Character strings. The password may be a code ref, which is called when the server wants it. A line end at the end of
-either is refused before anything is sent.
-
-=item mechanism
-
-C<PLAIN>, C<LOGIN>, C<CRAM-MD5>, or a reference to a list of them in the order to try. By default the strongest that the
-server offers and the line allows; when the server refuses that I<mechanism> the next one, and after a refused
-I<password> one more at most, under TLS only.
+Who logs in and how: see L</LOGGING IN>.
 
 =item timeout, end_timeout, deadline
 
@@ -206,7 +199,7 @@ C<SSL_cipher_list>, C<SSL_verify_mode>, C<SSL_verifycn_name> and C<SSL_verifycn_
 
 =item insecure_cleartext_auth
 
-Lets PLAIN and LOGIN cross an open line.
+Lets passwords and tokens cross an open line.
 
 =item transcript
 
@@ -236,6 +229,68 @@ message and addresses; a message that the server cannot take is refused before M
 =head2 transcript
 
 The transcript of the connection so far, or undef.
+
+=head1 LOGGING IN
+
+C<connect> and C<send_mail> take what follows as options; C<auth> of the Net::SMTP face takes user name and password
+first, and the rest as options behind them.
+
+=over
+
+=item username, password
+
+    username => 'shop', password => $secret           # or: password => sub { read_secret() }
+
+Character strings. The password may be a code ref, which is called when the server wants it. What cannot be right is
+refused before anything is sent: a line end behind either, a NUL, an empty one.
+
+=item oauth_token
+
+    username => 'shop@example.com', oauth_token => sub { my %why = @_; $why{renew} ? fresh_token() : cached_token() }
+
+A bearer token instead of the password, for OAUTHBEARER or XOAUTH2. A code ref is called once more, with C<< renew => 1 >>
+and C<< error => $text >>, when the server refuses what it gave.
+
+=item mechanism
+
+A name, or a reference to a list of names in the order to try. Without it, the strongest that the server offers, that
+fits what you gave, and that the line allows:
+
+    with a password   SCRAM-SHA-512-PLUS  SCRAM-SHA-256-PLUS  SCRAM-SHA-1-PLUS
+                      SCRAM-SHA-512  SCRAM-SHA-256  SCRAM-SHA-1
+                      PLAIN  LOGIN  CRAM-MD5        (without TLS only CRAM-MD5 of these)
+    with a token      OAUTHBEARER  XOAUTH2
+    with neither      EXTERNAL (the client certificate)  ANONYMOUS: only when named
+
+When the server refuses that I<mechanism> the next one is tried; after a refused I<password> one more at most, and only
+under TLS, because servers count failures; after a refused token none. A server that cannot prove to SCRAM that it knows
+the password is hung up on, and nothing else is tried. When nothing fits, the error lists what was offered, what there
+is, and what stands in the way.
+
+=item authzid
+
+The identity to act as, for PLAIN, SCRAM, OAUTHBEARER and EXTERNAL. Leave it out unless your server's operator asks for it.
+
+=item channel_binding
+
+The -PLUS mechanisms tie the login to this TLS connection, so that nobody can stand between. C<tls-exporter>,
+C<tls-unique>, C<tls-server-end-point>, a reference to a list of them in the order to try, or C<none>; without it what
+the TLS version suggests. A server whose -PLUS was taken out of the list on the way is noticed.
+
+=item scram_min_iterations, scram_max_iterations
+
+Bounds of the work that SCRAM's server may ask for: 4096 and 1000000.
+
+=item sasl
+
+An L<Authen::SASL> object, for GSSAPI, NTLM or DIGEST-MD5; C<auth($object)> takes it too. A security layer is never
+negotiated, and the object's own verdict is asked before the login counts.
+
+=back
+
+User names and passwords go through SASLprep (RFC 4013) where the mechanism asks for it (SCRAM); elsewhere they go as
+UTF-8. A refused login's error has a C<hint>: lengths and oddities of user name and password (never their text), and
+what the big providers mean by their codes.
 
 =head1 THE NET::SMTP FACE
 
@@ -270,7 +325,8 @@ STARTTLS, the handshake and EHLO again. When it fails, the object refuses everyt
     $smtp->auth('user', 'password') or die $smtp->error;
     $smtp->auth('user', 'password', mechanism => ['LOGIN', 'PLAIN']);
 
-Logs in; no other module is needed. The password may be a code ref. It returns false where Net::SMTP dies.
+Logs in (L</LOGGING IN>); no other module is needed. It returns false where Net::SMTP dies. C<auth($sasl)> takes an
+L<Authen::SASL> object.
 
 =item mail
 
@@ -422,8 +478,8 @@ as UTF-8; octets that are UTF-8 already are sent as they are.
 
 Windows, EBCDIC and perls older than 5.14 are not supported. OpenSSL 1.1.1 or newer is needed.
 
-Not there: SCRAM, OAuth and EXTERNAL; BDAT (C<< Bits => 'binary' >> is dropped with a warning); LMTP and unix sockets;
-proxies; the conversion of domain names to A-labels. Messages are not sent a second time by themselves, and a
+Not there: NTLM, GSSAPI and DIGEST-MD5 of our own (an Authen::SASL object has them); BDAT (C<< Bits => 'binary' >> is dropped with a warning); LMTP and unix sockets;
+proxies. Messages are not sent a second time by themselves, and a
 connection that the server has closed is not opened again by itself.
 
 =head1 SEE ALSO

@@ -35,15 +35,38 @@ sub set_up {
     RealServers::make_folder($self->path($_), 'Debian-exim') for qw(spool log mail);
     my (undef, undef, $uid, $gid) = getpwnam 'Debian-exim';
     chown $uid, $gid, $self->path('key.pem');
-    RealServers::write_file($self->path('exim.conf'), $self->exim_conf, 0644);
+    $self->make_staple;
+    $self->make_sasldb('exim', $uid, $gid) if $self->has_cyrus;
+    my $more = $self->has_cyrus ? $self->cyrus_authenticators : '';
+    RealServers::write_file($self->path('exim.conf'), $self->exim_conf . $more, 0644);
 }
 
 sub run {
     my ($self) = @_;
+    local $ENV{SASL_CONF_PATH} = $self->path('sasl');
     $self->spawn($self->path('exim.out'), $self->path('exim4'), '-C', $self->path('exim.conf'), '-bdf');
 }
 
+# What the log says of a login.
+sub login_line {
+    my ($self, $mechanism, $user) = @_;
+    my $name = lc $mechanism =~ tr/-/_/r;
+    return qr/ A=\Q$name:$user\E /;
+}
+
 sub server_pids { return }   # the daemon is our own child
+
+# The answer that the CA's own OCSP service would give for cert.pem today: ocsp.der.
+sub make_staple {
+    my ($self) = @_;
+    my $serial = `openssl x509 -noout -serial -in '${\$self->path('cert.pem')}'` =~ /=(\w+)/ ? $1 : die 'no serial';
+    RealServers::write_file($self->path('index'), "V\t491231235959Z\t\t$serial\tunknown\t/CN=localhost\n");
+    my @signer = map { $self->path($_) } qw(ca.pem ca-key.pem);
+    $self->run_command(qw(openssl ocsp -ndays 1 -sha256 -no_nonce), '-index', $self->path('index'), '-CA', $signer[0],
+        '-rsigner', $signer[0], '-rkey', $signer[1], '-issuer', $signer[0], '-cert', $self->path('cert.pem'),
+        '-respout', $self->path('ocsp.der'), '-noverify');
+    chmod 0644, $self->path('ocsp.der');
+}
 
 sub exim_conf {
     my ($self) = @_;
@@ -63,12 +86,16 @@ tls_on_connect_ports = $tls
 tls_advertise_hosts = *
 tls_certificate = $D/cert.pem
 tls_privatekey = $D/key.pem
+tls_ocsp_file = $D/ocsp.der
+tls_resumption_hosts = *
+tls_try_verify_hosts = *
+tls_verify_certificates = $D/ca.pem
 message_size_limit = 20M
 smtp_accept_queue_per_connection = 0
 smtp_accept_max = 100
 rfc1413_query_timeout = 0s
 host_lookup =
-keep_environment =
+keep_environment = SASL_CONF_PATH
 deliver_drop_privilege = true
 acl_smtp_mail = accept
 acl_smtp_rcpt = check_rcpt
@@ -116,6 +143,24 @@ cram:
   driver = cram_md5
   public_name = CRAM-MD5
   server_secret = \${if eq{\$auth1}{$user}{$password}fail}
+  server_set_id = \$auth1
+  server_advertise_condition = \${if def:tls_in_cipher}
+external:
+  driver = external
+  public_name = EXTERNAL
+  server_param2 = \${certextract{subj_altname,mail}{\$tls_in_peercert}}
+  server_condition = \${if or{{eq{\$auth1}{}}{eq{\$auth1}{\$auth2}}}}
+  server_set_id = \$auth2
+  server_advertise_condition = \$tls_in_certificate_verified
+CONF
+}
+
+# What Cyrus SASL speaks inside Exim.
+sub cyrus_authenticators {
+    return join '', map { my $name = lc =~ tr/-/_/r; <<"CONF" } qw(DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 ANONYMOUS);
+$name:
+  driver = cyrus_sasl
+  public_name = $_
   server_set_id = \$auth1
   server_advertise_condition = \${if def:tls_in_cipher}
 CONF

@@ -1,18 +1,33 @@
-# RealServers::Postfix: Postfix from the system's packages, with Dovecot for the logins, mail into a Maildir.
+# RealServers::Postfix: Postfix from the system's packages, with Dovecot or Cyrus SASL for the logins, mail into a Maildir.
 package RealServers::Postfix;
 use strict;
 use warnings;
 use parent 'RealServers';
+use RealServers::Tokens;
 
 sub programs { return qw(postfix dovecot) }
 sub logs     { return map { $_[0]->path($_) } qw(dovecot.log postfix.log) }
+
+# port('cyrus') is like 'starttls', but Cyrus SASL checks the logins, where has_cyrus.
+sub more_ports { return qw(cyrus) }
+# Debian's Postfix looks for Cyrus' configuration in the folder sasl beside main.cf, whatever cyrus_sasl_config_path says.
+sub sasl_folder { return 'etc/sasl' }
+
+# What the log says of a login.
+sub login_line {
+    my ($self, $mechanism, $user) = @_;
+    return qr/sasl_method=\Q$mechanism\E, sasl_username=\Q$user\E(?:\@localhost)?$/m;
+}
 
 sub set_up {
     my ($self) = @_;
     RealServers::make_folder($self->path($_))             for qw(etc spool sasl run);
     RealServers::make_folder($self->path('data'), 'postfix');
     RealServers::make_folder($self->path('mail'), 'mail');
-    RealServers::write_file($self->path('users'), join(':', $self->USER, '{PLAIN}' . $self->PASSWORD) . "\n", 0644);
+    RealServers::write_file($self->path('users'), $self->password_file, 0644);
+    RealServers::Tokens::write_key($self->path('keys'));
+    RealServers::write_file($self->path('oauth2.conf'),   $self->oauth2_conf, 0644);
+    $self->make_sasldb('smtpd', (getpwnam 'postfix')[2, 3]) if $self->has_cyrus;
     RealServers::write_file($self->path('dovecot.conf'),  $self->dovecot_conf);
     RealServers::write_file($self->path('etc/main.cf'),   $self->main_cf);
     RealServers::write_file($self->path('etc/master.cf'), $self->master_cf);
@@ -39,9 +54,15 @@ base_dir = $D/run
 state_dir = $D/run
 log_path = $D/dovecot.log
 ssl = no
-auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256
+auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 oauthbearer xoauth2 anonymous
 auth_username_chars =
 auth_failure_delay = 0
+auth_verbose = yes
+passdb {
+  driver = oauth2
+  mechanisms = oauthbearer xoauth2
+  args = $D/oauth2.conf
+}
 passdb {
   driver = passwd-file
   args = scheme=PLAIN username_format=%u $D/users
@@ -62,6 +83,18 @@ service anvil {
     mode = 0
   }
 }
+CONF
+}
+
+# Tokens are checked without asking anybody: by the key in the folder.
+sub oauth2_conf {
+    my ($self) = @_;
+    my ($D, $issuer) = ($self->folder, RealServers::Tokens::ISSUER);
+    return <<"CONF";
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix=$D/keys/
+username_attribute = sub
+issuers = $issuer
 CONF
 }
 
@@ -103,7 +136,8 @@ smtpd_forbid_bare_newline = reject
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = $D/sasl/auth
-smtpd_sasl_security_options = noanonymous
+smtpd_sasl_security_options =
+cyrus_sasl_config_path = $D/etc/sasl
 smtpd_tls_cert_file = $D/cert.pem
 smtpd_tls_key_file = $D/key.pem
 smtpd_tls_security_level = may
@@ -113,11 +147,14 @@ CONF
 
 sub master_cf {
     my ($self) = @_;
-    my ($starttls, $tls) = map { $self->port($_) } qw(starttls tls);
+    my ($starttls, $tls, $cyrus) = map { $self->port($_) } qw(starttls tls cyrus);
     return <<"CONF";
 127.0.0.1:$starttls inet n - n - - smtpd
 127.0.0.1:$tls inet n - n - - smtpd
   -o smtpd_tls_wrappermode=yes
+127.0.0.1:$cyrus inet n - n - - smtpd
+  -o smtpd_sasl_type=cyrus
+  -o smtpd_sasl_path=smtpd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr

@@ -84,6 +84,7 @@ sub _connection_options {
         family        => $arg->{Domain} // $arg->{Family},
         timeout       => $timeout, end_timeout => $end_timeout,
         insecure_cleartext_auth => $arg->{insecure_cleartext_auth},
+        channel_binding => Net::SMTP::AuthC::Options->bindings($arg->{channel_binding}),
         (@tls ? (tls => $tls[0], tls_name => $tls[1], implicit_tls => 1) : ()),
     );
 }
@@ -151,20 +152,58 @@ sub _cannot_start_tls {
     return $self->_refuse_because($why);
 }
 
-# auth($user, $password), with a mechanism behind it as Net::SMTPS has it, or mechanism => $name or [@names].
+# auth($user, $password), with a mechanism behind it as Net::SMTPS has it, or options of a login; auth($sasl_object).
 sub auth {
     my ($self, $user, $password, @more) = @_;
 
-    my %option = @more % 2 ? (mechanism => @more) : @more;
     if (!defined $self->supports('AUTH')) {
         $self->_refuse(500, "Command unknown: 'AUTH'", kind => 'auth');
         return;
     }
-    return $self->_refuse(501, 'the password is undefined', step => 'AUTH') if !defined $password;
-    my $wanted = $option{mechanism} // $self->_mechanisms_of_the_program;
-    my $utf8   = sub { Net::SMTP::AuthC::Options->utf8_of($_[0]) };
-    my $secret = ref $password eq 'CODE' ? sub { $utf8->($password->()) } : $utf8->($password);
-    return $self->_heard($self->_auth($utf8->($user // ''), $secret, ref $wanted ? join ' ', @$wanted : $wanted));
+    return $self->_auth_with_object($user) if _is_sasl_object($user);
+    my %option = @more % 2 ? (mechanism => @more) : @more;
+    return $self->_auth_with(%option, username => $user // '', password => $password);
+}
+
+sub _auth_with {
+    my ($self, %option) = @_;
+
+    require Net::SMTP::AuthC::Login;
+    my ($host, $port) = Net::SMTP::AuthC::Options->host_and_port(*$self->{net_smtp_host}, *$self->{net_smtp_arg}{Port});
+    $option{mechanism} //= $self->_mechanisms_of_the_program;
+    my $login = eval { Net::SMTP::AuthC::Login->new(host => $host, port => $port, %option) };
+    return $self->_refuse_login($@) if !$login;
+    my $good = eval { $login->run($self) } // return $self->_refuse_login($@);
+    $good = $self->_heard($good);
+    my $error = $good ? undef : $self->_error;
+    *$self->{net_smtp_authc_error} = {%$error, $login->hint($error, *$self->{net_smtp_host})} if $error;
+    return $good;
+}
+
+# For what was wrong with a login before the server heard of it; anything else that dies comes through.
+sub _refuse_login {
+    my ($self, $why) = @_;
+
+    die $why if !ref $why || !eval { $why->isa('Net::SMTP::AuthC::Error') };
+    return $self->_refuse(501, $why->text, step => 'AUTH', hint => $why->hint);
+}
+
+sub _is_sasl_object {
+    my ($given) = @_;
+
+    return ref $given && eval { $given->can('client_new') && $given->can('mechanism') };
+}
+
+sub _auth_with_object {
+    my ($self, $object) = @_;
+
+    require Net::SMTP::AuthC::SaslObject;
+    my ($host) = Net::SMTP::AuthC::Options->host_and_port(*$self->{net_smtp_host});
+    my $login = Net::SMTP::AuthC::SaslObject->new($object, $host);
+    return $self->_heard(1) if $login->run($self);
+    $self->_heard(!1, $login->failure);
+    *$self->{net_smtp_authc_error} = $login->failure;
+    return !1;
 }
 
 # Some programs choose by writing into the capabilities.
@@ -173,7 +212,7 @@ sub _mechanisms_of_the_program {
 
     my %offered = $self->_capabilities;
     my $written = *$self->{net_smtp_esmtp}{AUTH};
-    return $written eq ($offered{AUTH} // '') ? '' : $written;
+    return $written eq ($offered{AUTH} // '') ? undef : $written;
 }
 
 # True when QUIT was said and the connection did not break over it.

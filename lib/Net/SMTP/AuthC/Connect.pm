@@ -10,8 +10,8 @@ use Net::SMTP::AuthC::Login;
 use Net::SMTP::AuthC::Options;
 use Net::SMTP::AuthC::ServerAddress;
 
-my %is_connect_option = map { $_ => 1 } qw(username password mechanism tls_name timeout end_timeout deadline hello
-    local_address local_port family transcript insecure_cleartext_auth pipelining debug);
+my %is_connect_option = map { $_ => 1 } qw(tls_name timeout end_timeout deadline hello local_address local_port family
+    transcript insecure_cleartext_auth pipelining debug channel_binding);
 
 # What perl adds where the core dies.
 my $OUR_PLACE = qr{ at (?:(?! at ).)*/AuthC/\w+\.pm line [0-9]+(?:, <.*> \w+ [0-9]+)?\.\n\z}s;
@@ -30,7 +30,12 @@ sub _given {
     return \%given;
 }
 
-sub _is_connect_option { return $is_connect_option{ $_[0] } || Net::SMTP::AuthC::Options->is_tls_option($_[0]) }
+sub _is_connect_option {
+    my ($name) = @_;
+
+    return $is_connect_option{$name} || Net::SMTP::AuthC::Login->is_option($name)
+        || Net::SMTP::AuthC::Options->is_tls_option($name);
+}
 
 sub connect {
     my ($class, $server, @given) = @_;
@@ -55,7 +60,7 @@ sub _without_secrets {
     my ($given) = @_;
 
     my %kept = %$given;
-    delete @kept{qw(password key_password)};
+    delete @kept{qw(password oauth_token key_password sasl)};
     return \%kept;
 }
 
@@ -108,6 +113,7 @@ sub _dial {
         local_host => $given->{local_address}, local_service => $given->{local_port},
         timeout => $timeout, end_timeout => $end_timeout, deadline => $deadline // 0,
         insecure_cleartext_auth => $given->{insecure_cleartext_auth},
+        channel_binding => Net::SMTP::AuthC::Options->bindings($given->{channel_binding}),
         (@tls ? (tls => $tls[0], tls_name => $tls[1], implicit_tls => $place->{tls} eq 'implicit') : ()),
     );
     $self->_set_pipelining(0) if exists $given->{pipelining} && !$given->{pipelining};
@@ -157,7 +163,8 @@ sub _log_in {
     my ($self, $login) = @_;
 
     my $started = _now();
-    $self->_must(_auth => @$login{qw(username password mechanism)});
+    my $good = eval { $login->run($self) } // do { _usage_of_core($@); die $@ };
+    $self->_throw($login->hint($self->_error || {kind => 'closed'}, *$self->{net_smtp_host})) if !$good;
     *$self->{net_smtp_authc_timings}{auth} = _now() - $started;
     return;
 }

@@ -45,7 +45,8 @@ sub tls {
     $demand{insecure_no_name_check} = 1 if ($given->{SSL_verifycn_scheme} // '') eq 'none';
     $demand{minimum_version} //= 'TLSv1.3' if ($given->{SSL_version} // '') =~ /\A(?:SSLv23:.*!TLSv1_?2|TLSv1_3\z)/;
     $demand{key_password} //= $given->{SSL_passwd_cb}->(0) if ref $given->{SSL_passwd_cb} eq 'CODE';
-    return (\%demand, $given->{SSL_verifycn_name} // $given->{tls_name} // $given->{SSL_hostname} // $host);
+    my $name = $given->{SSL_verifycn_name} // $given->{tls_name} // $given->{SSL_hostname} // $host;
+    return (\%demand, $class->ascii_host($name));
 }
 
 # One context a configuration; a file that changes is a new configuration.
@@ -77,7 +78,16 @@ sub host_and_port {
         ($host, $port) = ($1, $2 // $port);
     }
     $port = $1 if defined $port && $port =~ /\(([0-9]+)\)\z/;
-    return ($host, $port);
+    return ($class->ascii_host($host), $port);
+}
+
+# A host name as DNS and TLS have it. $argument is what an error calls it.
+sub ascii_host {
+    my ($class, $name, $argument) = @_;
+
+    return $name if !defined $name || $name !~ /[^\x00-\x7f]/;
+    require Net::SMTP::AuthC::HostName;
+    return Net::SMTP::AuthC::HostName->to_ascii("$name", $argument);
 }
 
 # The octets of a user name or a password: UTF-8. What is UTF-8 already stays as it is: that is how a program has it that
@@ -90,6 +100,18 @@ sub utf8_of {
     return $octets if utf8::downgrade($octets, 1) && utf8::decode(my $copy = $octets);
     utf8::encode($text = "$text");
     return $text;
+}
+
+# Names of channel bindings in the order to try, as the core wants them; undef for the usual ones.
+sub bindings {
+    my ($class, $given) = @_;
+
+    return undef if !defined $given;
+    my $names = join ' ', ref $given eq 'ARRAY' ? @$given : $given;
+    my $known = qr/(?:tls-exporter|tls-unique|tls-server-end-point)/;
+    Net::SMTP::AuthC::Error->usage('channel_binding: tls-exporter, tls-unique, tls-server-end-point, or a list of '
+        . q{them, or 'none'}) if $names !~ /\A(?:none|$known(?: $known)*)\z/;
+    return $names;
 }
 
 # Octets as xtext (RFC 3461, section 4).

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use Net::SMTP::AuthC::Error;
+use Net::SMTP::AuthC::Options;
 
 my %default_port = (smtps => 465, smtp => 587);
 my $EXAMPLES     = 'it must look like smtps://smtp.example.com or smtp://host:587';
@@ -63,8 +64,9 @@ sub _host_and_port {
         or _usage('server: "' . $place . '" is no host and port',
             'an IPv6 address stands in brackets, as in smtps://[2001:db8::1]:465');
     _check_literal($literal) if defined $literal;
-    _check_name($name)       if defined $name;
-    _check_port($port)       if defined $port;
+    $name = Net::SMTP::AuthC::Options->ascii_host($name, 'server');
+    _check_name($name) if defined $name;
+    _check_port($port) if defined $port;
     return ($literal // $name, $port);
 }
 
@@ -79,8 +81,7 @@ sub _check_name {
     my ($name) = @_;
 
     return if $name =~ /\A[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.))*\z/ && length $name < 255;
-    return _usage('server: "' . substr($name, 0, 100) . '" is no host name',
-        $name =~ /[^\x00-\x7f]/ ? 'write it in its ASCII form, xn--...' : $EXAMPLES);
+    return _usage('server: "' . substr($name, 0, 100) . '" is no host name', $EXAMPLES);
 }
 
 # A number, or the name of a service, which the system looks up.

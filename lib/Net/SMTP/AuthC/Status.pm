@@ -61,12 +61,13 @@ sub _last_error { return *{ $_[0] }->{net_smtp_authc_error} || $_[0]->_error }
 my %local_code = (usage => 501, auth => 504);
 my %local_text = (timeout => 'Timeout', closed => 'Connection closed');
 
-# Notes the reply, or what stands for one when there was none; hands the result on.
+# Notes the reply, or what stands for one when there was none; hands the result on. The error is the core's, unless
+# somebody knows better.
 sub _heard {
-    my ($self, $good) = @_;
+    my ($self, $good, $why) = @_;
 
     delete *$self->{net_smtp_authc_error};
-    my $error = $good ? undef : $self->_error || {kind => 'closed'};
+    my $error = $good ? undef : $why || $self->_error || {kind => 'closed'};
     if ($error && !$error->{code}) {
         $self->set_status($local_code{ $error->{kind} } // 421,
             '[' . ref($self) . '] ' . ($local_text{ $error->{kind} } // $error->{text}));
