@@ -73,8 +73,9 @@ _connect(struct handle *handle, bool trace, ...)
   OUTPUT:
     RETVAL
 
+# which: 0 EHLO, and HELO after a 5yz; 1 EHLO; 2 HELO.
 bool
-_hello(struct handle *handle, SV *name, bool ehlo_only)
+_hello(struct handle *handle, SV *name, int which)
   PREINIT:
     struct smtpc_session *session;
     const char *octets;
@@ -83,7 +84,7 @@ _hello(struct handle *handle, SV *name, bool ehlo_only)
     octets = text_of(aTHX_ name, &length);
     ENTER;
     session = begin_operation(aTHX_ handle);
-    RETVAL = finish_operation(aTHX_ handle, smtpc_session_hello(session, octets, length, ehlo_only));
+    RETVAL = finish_operation(aTHX_ handle, smtpc_session_hello(session, octets, length, (enum smtpc_hello)which));
     LEAVE;
   OUTPUT:
     RETVAL
@@ -290,6 +291,22 @@ _tls(struct handle *handle)
   OUTPUT:
     RETVAL
 
+# The server's certificate in PEM, or undef.
+const char *
+_peer_pem(struct handle *handle)
+  CODE:
+    RETVAL = handle->connection == NULL ? NULL : smtpc_connection_peer_pem(handle->connection);
+  OUTPUT:
+    RETVAL
+
+# Seconds that the TLS handshake took; negative before it is done.
+NV
+_handshake_time(struct handle *handle)
+  CODE:
+    RETVAL = handle->connection == NULL ? -1 : (NV)smtpc_connection_handshake_time(handle->connection) / 1000;
+  OUTPUT:
+    RETVAL
+
 const char *
 _mechanism(struct handle *handle)
   CODE:
@@ -305,7 +322,7 @@ _content_size(struct handle *handle)
   OUTPUT:
     RETVAL
 
-# 'idle', 'content' (between 354 and the end of data) or 'closed'.
+# 'idle', 'content' (between 354 and the end of data), 'response' (a mechanism of the caller's is asked) or 'closed'.
 const char *
 _state(struct handle *handle)
   CODE:
@@ -313,8 +330,10 @@ _state(struct handle *handle)
         notice_closed_handle(aTHX_ handle);
     if (handle->connection == NULL || smtpc_session_wants(session_of(handle)) == SMTPC_WANT_CLOSED)
         RETVAL = "closed";
+    else if (smtpc_session_in_content(session_of(handle)))
+        RETVAL = "content";
     else
-        RETVAL = smtpc_session_in_content(session_of(handle)) ? "content" : "idle";
+        RETVAL = smtpc_session_wants(session_of(handle)) == SMTPC_WANT_RESPONSE ? "response" : "idle";
   OUTPUT:
     RETVAL
 
@@ -333,11 +352,14 @@ _set_trace(struct handle *handle, bool on)
   ALIAS:
     _set_trace = 0
     _set_pipelining = 1
+    _set_all_or_none = 2
   CODE:
     if (handle->connection != NULL && ix == 0)
         smtpc_session_trace(session_of(handle))->wanted = on;
-    else if (handle->connection != NULL)
+    else if (handle->connection != NULL && ix == 1)
         smtpc_session_set_pipelining(session_of(handle), on);
+    else if (handle->connection != NULL)
+        smtpc_session_set_all_or_none(session_of(handle), on);
 
 # Seconds for each step and for the reply to the final dot; 0: no limit.
 void
@@ -375,6 +397,8 @@ _now()
     RETVAL = (NV)smtpc_clock_now() / 1000;
   OUTPUT:
     RETVAL
+
+INCLUDE: xs/wire.xs
 
 INCLUDE: xs/login.xs
 

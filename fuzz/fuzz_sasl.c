@@ -1,9 +1,10 @@
 /* fuzz_sasl: one login with credentials and challenges of the fuzzer's choice: fit choice, true end, nothing leaks.
  *
- * Input: fields that end at octet 0x1f: options, offered, wanted, user, secret, authzid, then the challenges. Options:
- * 't' trusted line, 'b' no initial response, 'k' token, 'n' no secret, 'c' channel binding, 'o' that was used before,
- * 'p' prepared forms, 'u' unprepared user, 'x' the secret of leak.h instead of the field's. Challenges for SCRAM:
- * "~REST" is r= and the client's nonce before REST, "^REST" the right v= before REST. "#TEXT" is the text of 235. */
+ * Input: fields that end at octet 0x1f: options, offered, wanted, user, secret, authzid, then the challenges.
+ * Options: 't' trusted line, 'b' no initial response, 'k' token, 'n' no secret, 'c' channel binding, 'o' that was
+ * used before, 'p' prepared forms, 'u' unprepared user, 'x' the secret of leak.h instead of the field's.
+ * Challenges for SCRAM: "~REST" is r= and the client's nonce before REST, "^REST" the right v= before REST. "#TEXT"
+ * is the text of 235. */
 #include "leak.h"
 
 #include "codec/base64.h"
@@ -308,13 +309,16 @@ set_binding(struct smtpc_sasl *sasl, int was_used)
 static int
 set_login(struct login *login, struct field authzid)
 {
-    struct smtpc_sasl_login given = {{login->user.octets, login->user.length, NULL, 0, NULL}, SMTPC_SASL_PASSWORD, NULL,
-                                     {authzid.octets, authzid.length, NULL, 0, NULL}, "mail.example", 587, 1,
+    struct smtpc_sasl_login given = {{login->user.octets, login->user.length, NULL, 0, NULL}, SMTPC_SASL_PASSWORD,
+                                     NULL, {authzid.octets, authzid.length, NULL, 0, NULL}, "mail.example", 587, 1,
                                      ITERATIONS};
     struct smtpc_sasl_text secret = {login->secret.octets, login->secret.length, NULL, 0, NULL};
     struct smtpc_error error = {0};
 
-    given.credential = has(login, 'k') ? SMTPC_SASL_TOKEN : has(login, 'n') ? SMTPC_SASL_NO_SECRET : SMTPC_SASL_PASSWORD;
+    if (has(login, 'k'))
+        given.credential = SMTPC_SASL_TOKEN;
+    else if (has(login, 'n'))
+        given.credential = SMTPC_SASL_NO_SECRET;
     given.user.unprepared = has(login, 'u') ? "no" : NULL;
     if (has(login, 'p')) {
         given.user.prepared = secret.prepared = "a prepared text";

@@ -19,6 +19,7 @@ struct play {
     int may_show;                /* the secret: the line was trusted when the login began, or the input knows it */
     int is_known;
     int dot_is_out;              /* the last thing that was handed over is the end of a message */
+    int last_chunk_waits;        /* BDAT LAST was begun, and not all of it was handed over */
     int taken;                   /* then a whole 2yz began and ended */
     size_t sent;                 /* recipients to whom the message was sent, so far */
     struct smtpc_reply reply;    /* what the server says, read once more by a parser of our own */
@@ -82,6 +83,18 @@ take(struct play *p, size_t most)
     n = n < most ? n : most;
     note_said(p, octets, n);
     smtpc_session_sent(p->session, n);
+    smtpc_session_output(p->session, &octets, &n);
+    if (p->last_chunk_waits && n == 0 && smtpc_session_wants(p->session) != SMTPC_WANT_CLOSED) {
+        p->dot_is_out = 1;
+        p->last_chunk_waits = p->taken = 0;
+    }
+}
+
+static void
+chunk(struct play *p, int last, const char *octets, size_t n)
+{
+    if (smtpc_session_bdat(p->session, octets, n, last) == 0)
+        p->last_chunk_waits = last;
 }
 
 /* Our own view of the replies: did a whole 2yz follow the dot? */
@@ -305,8 +318,9 @@ cancel(struct play *p, const char *argument, size_t n)
 static void
 set_binding(struct play *p, const char *argument, size_t n)
 {
-    struct smtpc_sasl_binding binding = {"tls-exporter", {0}, n < SMTPC_SASL_BINDING_MAX ? n : SMTPC_SASL_BINDING_MAX};
+    struct smtpc_sasl_binding binding = {"tls-exporter", {0}, 0};
 
+    binding.length = n < sizeof binding.octets ? n : sizeof binding.octets;
     if (binding.length > 0)
         memcpy(binding.octets, argument, binding.length);
     smtpc_session_set_binding(p->session, binding.length > 0 ? &binding : NULL);
@@ -370,7 +384,7 @@ operate(struct play *p, char operation, const char *argument, size_t n)
 
     smtpc_session_output(s, &octets, &before);
     switch (operation) {
-    case 'h': smtpc_session_hello(s, argument, n, n % 2 == 1); break;
+    case 'h': smtpc_session_hello(s, argument, n, (enum smtpc_hello)(n % 3)); break;
     case 't': smtpc_session_starttls(s); break;
     case 'T': tls_started(p); break;
     case 'a': log_in(p, SMTPC_SASL_PASSWORD, argument, n); break;
@@ -385,6 +399,7 @@ operate(struct play *p, char operation, const char *argument, size_t n)
     case 'd': smtpc_session_data(s); break;
     case 'c': smtpc_session_content(s, argument, n); break;
     case '.': smtpc_session_end(s); break;
+    case 'e': case 'l': chunk(p, operation == 'l', argument, n); break;
     case 'R': smtpc_session_reset(s); break;
     case 'n': smtpc_session_noop(s); break;
     case 'q': smtpc_session_quit(s); break;
@@ -395,7 +410,7 @@ operate(struct play *p, char operation, const char *argument, size_t n)
     case 'F': fail(p); break;
     default: break;
     }
-    if (in_content && strchr("htakXgmrdRnqxu", operation) != NULL)
+    if (in_content && operation != '\0' && strchr("htakXgmrdRnqxu", operation) != NULL)
         must(smtpc_session_wants(s) == SMTPC_WANT_CLOSED);
     if (operation != 'c' && smtpc_session_wants(s) != SMTPC_WANT_CLOSED)
         check_lines(p, before);

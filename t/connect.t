@@ -93,7 +93,7 @@ subtest 'options' => sub {
     }
     like(connecting('smtp://localhost', local_address => 'nowhere'), qr/\Alocal_address: an IP/,
         'local_address must be literal');
-    like(connecting('smtp://localhost', SSL_fingerprint => 'x'), qr/SSL_fingerprint is not supported/,
+    like(connecting('smtp://localhost', SSL_ca => ['x']), qr/SSL_ca is not supported/,
         'more than we check');
     like(connecting('smtps://localhost', ca_file => '/no/such'), qr{/no/such.* at \Q$0\E line},
         'a CA file that is none');

@@ -1,4 +1,5 @@
 # Net::SMTP::AuthC::Diagnosis: every fact, every row of what replies mean, and that no hint tells what it must not.
+# valgrind: no
 use strict;
 use warnings;
 use utf8;

@@ -1,4 +1,5 @@
 # CR, LF and NUL in every argument of every method: nothing of it is sent, and the error names the argument.
+# valgrind: no
 use strict;
 use warnings;
 use Net::SMTP::AuthC;

@@ -71,6 +71,17 @@ my %deed  = (
     }],
     'commands'               => [500, sub { $smtp->noop; $smtp->verify('x'); $smtp->mail('a@b.test'); $smtp->reset }],
     'refused arguments'      => [1000, sub { $smtp->mail("a\nb"); $smtp->error }],
+    'words'                  => [500, sub { $smtp->command('VRFY', 'x')->response == 2 or die; $smtp->command('NOOP');
+        $smtp->command('NOOP')->response; $smtp->getline; $smtp->response }],
+    'refused words'          => [500, sub { $smtp->command("a\rb")->response; $smtp->command('STARTTLS')->response }],
+    'words unheard'          => [200, sub { my $one = connected($good); $one->command('NOOP') }],
+    'words that die'         => [500, sub { eval { Net::SMTP::AuthC::_bdat($smtp, "\x{100}", 1) } and die }],
+    'a login by words'       => [300, sub { connected($good)->command('AUTH PLAIN AHUAcA==')->response == 2 or die }],
+    'chunks'                 => [200, sub {
+        $smtp->mail('a@b.test') && $smtp->to('c@d.test');
+        $smtp->_bdat('', 0) && $smtp->_bdat('', 1) or die;
+    }],
+    'both ends'              => [500, sub { $smtp->peerhost; $smtp->sockport; $smtp->peername; $smtp->socktype }],
     'questions'              => [2000, sub { $smtp->_error; $smtp->_reply; $smtp->_capabilities; $smtp->_tls; $smtp->_state;
         $smtp->_outcomes; $smtp->_own_name; $smtp->_mechanism; Net::SMTP::AuthC::_measure($large) }],
     'what is none'           => [2000, sub { eval { Net::SMTP::AuthC::_noop({}) }; eval { Net::SMTP::AuthC::_noop(undef) } }],

@@ -1,4 +1,5 @@
 # login_hostile: servers that lie in a login: what each is told, that nothing more is said to it, and that no secret is.
+# valgrind: no
 use strict;
 use warnings;
 use MIME::Base64 qw(decode_base64);

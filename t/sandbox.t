@@ -1,4 +1,5 @@
 # The test server itself: every command, every mechanism, what it keeps, and that it leaves nothing behind.
+# valgrind: no
 use strict;
 use warnings;
 use Digest::MD5;

@@ -1,4 +1,5 @@
 # Logins to the test server that need TLS: SCRAM bound to its channel, and EXTERNAL by a certificate.
+# valgrind: no
 use strict;
 use warnings;
 use Digest::SHA qw(sha256);

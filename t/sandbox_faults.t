@@ -1,4 +1,5 @@
 # Every fault the test server can be told to have, at every stage, as a client sees it.
+# valgrind: no
 use strict;
 use warnings;
 use lib 't/lib';

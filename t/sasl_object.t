@@ -242,6 +242,13 @@ subtest 'the object gives up in the middle' => sub {
     }
 };
 
+subtest 'after the object gave up' => sub {
+    my %knows = ('X-ONE' => { start => 'x', step => sub { return } }, 'X-TWO' => { start => 'x' });
+    my $server = scripted('X-ONE X-TWO', '334 ', '501 cancelled', '235 ok');
+    is(plain_client($server)->auth(ToySasl->new(knows => \%knows)), !1, 'no other mechanism');
+    is_deeply(heard($server), ['AUTH X-ONE eA==', '*'], 'is tried');
+};
+
 subtest 'what OAuth servers say' => sub {
     my ($server, $smtp, $object) = toy(['334 ' . b64('{"status":"401"}'), '535 5.7.8 no'], start => 'token',
         step => sub { $_[0]->fail({ status => 401, scope => 'mail' }); "\1" });
@@ -278,6 +285,18 @@ subtest 'the server says yes, the object does not' => sub {
         error_like($smtp, $expected, $field);
         is($smtp->mail('a@b.test'), !1, 'no mail goes out');
         is_deeply(heard($server), ['AUTH X-TOY eA=='], 'nothing else was said');
+    }
+};
+
+subtest 'mechanisms in which nothing is proved' => sub {
+    for my $case ([{}, 1], [{ error => 'no' }, !1]) {
+        my ($more, $expected) = @$case;
+        my $server = scripted('CRAM-MD5', '334 ' . b64('<1@x>'), '235 ok');
+        my %row = (step => sub { 'demo 0' }, success => 0, %$more);
+        my $object = ToySasl->new(mechanism => 'CRAM-MD5', knows => { 'CRAM-MD5' => \%row });
+        my $smtp = plain_client($server);
+        my $name = $more->{error} // 'no error';
+        is($smtp->auth($object), $expected, "an object that never says it is done: $name");
     }
 };
 

@@ -1,4 +1,5 @@
 # Net::SMTP::AuthC::Saslprep: the examples of RFC 4013, every table's first and last character, directions, refusals.
+# valgrind: no
 use strict;
 use warnings;
 use Test::More;

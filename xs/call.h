@@ -184,20 +184,59 @@ pump(pTHX_ struct handle *handle)
     }
 }
 
+/* Programs switch Net::Cmd's debugging on by writing its level into the object. */
+static void
+notice_debug(pTHX_ struct handle *handle)
+{
+    HV *hash = GvHV(handle->glob);
+    SV **level = hash == NULL ? NULL : hv_fetchs(hash, "net_cmd_debug", 0);
+
+    if (level != NULL && SvTRUE(*level))
+        smtpc_session_trace(session_of(handle))->wanted = 1;
+}
+
 /* What came meanwhile is heard before anything new is said. */
 static struct smtpc_session *
 begin_operation(pTHX_ struct handle *handle)
 {
     struct smtpc_session *session = begin_call(aTHX_ handle);
 
+    notice_debug(aTHX_ handle);
+    if (handle->is_unheard)
+        pump(aTHX_ handle);
+    handle->is_unheard = 0;
     smtpc_connection_listen(handle->connection);
     return session;
 }
 
-/* Pumps an operation that has begun (0) or could not (-1) to its end. 1 when the server agreed. */
+/* Pumps until all is said, or nothing more is to be said. */
+static void
+pump_out(pTHX_ struct handle *handle)
+{
+    for (;;) {
+        enum smtpc_pump result;
+
+        PERL_ASYNC_CHECK();
+        notice_closed_handle(aTHX_ handle);
+        result = smtpc_connection_step(handle->connection);
+        deliver_trace(aTHX_ handle);
+        if (result != SMTPC_PUMP_WAIT || smtpc_session_wants(session_of(handle)) == SMTPC_WANT_READ)
+            return;
+        wait_a_while(aTHX_ handle);
+    }
+}
+
+/* Pumps an operation that has begun (0) or could not (-1) to its end, or, if it is deferred, until it is said. 1 when
+ * the server agreed, or will be heard later. */
 static bool
 finish_operation(pTHX_ struct handle *handle, int begun)
 {
+    if (begun == 0 && handle->defer) {
+        pump_out(aTHX_ handle);
+        handle->is_unheard = 1;
+        handle->in_call = 0;
+        return 1;
+    }
     if (begun == 0 || smtpc_session_wants(session_of(handle)) == SMTPC_WANT_CLOSED)
         pump(aTHX_ handle);
     else

@@ -11,6 +11,8 @@ struct handle {
     ino_t inode;
     int has_glob;                           /* the descriptor was given to the glob */
     int in_call;                            /* one method at a time; still set when Perl unwinds */
+    int defer;                              /* the next operation is only to be said */
+    int is_unheard;                         /* one was said, and its reply was not fetched yet */
 };
 
 /* The sandbox's side of a connection. */

@@ -59,7 +59,7 @@ sub logs_in {
     is($smtp->mechanism, $mechanism, 'connect');
 }
 
-# Not for Cyrus' DIGEST-MD5: it remembers the first time and does without the challenge then, which the sandbox refuses.
+# Not for Cyrus' DIGEST-MD5: it remembers the first time, and begins as the sandbox lets nobody begin.
 sub again {
     my ($server, $mechanism, $object) = @_;
     my $smtp = secure($server);
@@ -111,21 +111,26 @@ subtest 'EXTERNAL and ANONYMOUS beside a password' => sub {
     is($smtp->mechanism, 'PLAIN', 'by the password');
 };
 
-subtest 'no security layer' => sub {
-    local @Authen::SASL::Plugins = ('Authen::SASL::Perl');
+for my $plugin (@plugins) {
+    local @Authen::SASL::Plugins = ($plugin);
+    subtest "$plugin, no security layer" => \&has_no_layer if offers($plugin, 'DIGEST-MD5');
+}
+
+sub has_no_layer {
     for my $case (['auth,auth-int,auth-conf', qr/(?:\A|,)qop=auth(?:,|\z)/], ['auth-int', undef]) {
         my ($offered, $expected) = @$case;
-        my $challenge = encode_base64(qq(nonce="n",qop="$offered",algorithm=md5-sess,cipher="rc4,3des"), '');
+        my $challenge = qq(realm="r",nonce="n",qop="$offered",algorithm=md5-sess,cipher="rc4,3des");
+        $challenge = encode_base64($challenge, '');
         my $server = TinyServer->start(TinyServer->agree(EHLO => "250-x\r\n250 AUTH DIGEST-MD5\r\n",
             AUTH => "334 $challenge\r\n"));
         my $smtp = Net::SMTP::AuthC->new('127.0.0.1', Port => $server->port, Timeout => 20);
         is($smtp->auth(object(mechanism => 'DIGEST-MD5')), !1, "offered $offered");
         my ($said) = $server->heard =~ /AUTH DIGEST-MD5\r\n(.*)\r\n/;
         $expected ? like(decode_base64($said), $expected, 'qop auth') : is($said, '*', 'cancelled');
-        my $why = $expected ? qr/before the object was done/ : qr/DIGEST-MD5: Server qop too weak/;
+        my $why = $expected ? qr/before the object was done|another step is needed/ : qr/too weak|no layer/;
         like($smtp->error->text, $why, 'why');
     }
-};
+}
 
 subtest 'wide characters' => sub {
     local @Authen::SASL::Plugins = ('Authen::SASL::Perl');

@@ -1,4 +1,4 @@
-# GSSAPI by Authen::SASL with a real Kerberos: a KDC of the test's own on loopback, and the server's side over GSSAPI.pm.
+# GSSAPI by Authen::SASL with a Kerberos of the test's own on loopback; the server's side is GSSAPI.pm.
 use strict;
 use warnings;
 use File::Basename qw(dirname);
@@ -16,7 +16,7 @@ eval { require Authen::SASL; require Authen::SASL::Perl; require GSSAPI; GSSAPI-
 for my $program (qw(krb5kdc kdb5_util kadmin.local kinit)) {
     plan skip_all => "$program is not installed" if !grep { -x "$_/$program" } split /:/, $ENV{PATH};
 }
-{ no warnings 'once'; @Authen::SASL::Plugins = ('Authen::SASL::Perl') }
+my ($cyrus) = grep { eval "require $_; 1" } qw(Authen::SASL::XS Authen::SASL::Cyrus);
 
 my $folder = File::Temp->newdir;
 my $kdc = start_kdc();
@@ -130,7 +130,7 @@ sub login {
         my $status = $context->accept(GSSAPI::GSS_C_NO_CREDENTIAL(), $token, GSSAPI::GSS_C_NO_CHANNEL_BINDINGS(),
             my $client, undef, my $answer, undef, undef, undef);
         return '535 5.7.8 ' . ($status->specific_message // 'no') =~ s/[\r\n]/ /gr
-            if GSSAPI::GSSAPI_ERROR($status->major) || $status->major !~ /\A[01]\z/;
+            if $status->major != 0 && $status->major != 1;
         return '235 at once' if $stop_at eq 'context';
         $token = $ask->($answer // '') // return if length($answer // '') || $status->major != 0;
         last if $status->major == 0;
@@ -153,7 +153,16 @@ sub client {
     return Net::SMTP::AuthC->new('localhost', Port => $server->port, Timeout => 30) || die "no client: $@";
 }
 
-sub object { return Authen::SASL->new(mechanism => 'GSSAPI', @_) }
+# The identity to act as has a name in Perl and another in Cyrus.
+sub object { return Authen::SASL->new(mechanism => 'GSSAPI', callback => { authname => 'demo', user => 'demo' }) }
+
+sub use_plugin {
+    no warnings 'once';
+    @Authen::SASL::Plugins = @_;
+    return;
+}
+
+use_plugin('Authen::SASL::Perl');
 
 subtest 'without a ticket' => sub {
     my $server = server(1, '');
@@ -165,34 +174,51 @@ subtest 'without a ticket' => sub {
 
 run_quietly('kinit', '-k', '-t', "$folder/demo.keytab", 'demo');
 
-subtest 'with a ticket' => sub {
+for my $plugin ('Authen::SASL::Perl', $cyrus || ()) {
+    use_plugin($plugin);
+    SKIP: {
+        skip "$plugin has no GSSAPI here", 1 if !has_gssapi($plugin);
+        subtest "with a ticket: $plugin" => \&logs_in;
+        subtest "a server that insists on a layer: $plugin" => \&gives_up;
+        subtest "a server that says yes too early: $plugin" => \&sees_a_lie;
+    }
+}
+
+sub has_gssapi {
+    my ($plugin) = @_;
+    my $object = object();
+    my $client = $object->client_new('smtp', 'localhost', 0);
+    return defined $client->client_start || $plugin ne 'Authen::SASL::Perl' && $client->code >= 0;
+}
+
+sub logs_in {
     for my $layers (1, 7) {
         my $server = server($layers, '');
         my $smtp = client($server);
-        is($smtp->auth(object(callback => { authname => 'demo' })), 1, "layers on offer: $layers") or diag $smtp->error;
+        is($smtp->auth(object()), 1, "layers on offer: $layers") or diag $smtp->error;
         is($smtp->message, "2.7.0 layer 1, identity <demo>\n", 'none was taken');
         is($smtp->mechanism, 'GSSAPI', 'mechanism');
         is($smtp->noop, 1, 'the connection goes on');
     }
-    my $smtp = eval { Net::SMTP::AuthC->connect('smtp://localhost:' . (my $server = server(1, ''))->port . '?tls=none',
-        sasl => object()) };
-    is($smtp && $smtp->mechanism, 'GSSAPI', 'connect') or diag $@;
-};
+    my $server = server(1, '');
+    my $smtp = Net::SMTP::AuthC->connect('smtp://localhost:' . $server->port . '?tls=none', sasl => object());
+    is($smtp->mechanism, 'GSSAPI', 'connect');
+}
 
-subtest 'a server that insists on a layer' => sub {
+sub gives_up {
     my $server = server(6, '');
     my $smtp = client($server);
     is($smtp->auth(object()), !1, 'auth');
-    like($smtp->error->text, qr/GSSAPI: GSSAPI Error: security too weak/, 'why');
+    like($smtp->error->text, qr/GSSAPI: .*too weak/, 'why');
     is($smtp->noop, 1, 'the connection goes on');
-};
+}
 
-subtest 'a server that says yes too early' => sub {
+sub sees_a_lie {
     my $server = server(1, 'context');
     my $smtp = client($server);
     is($smtp->auth(object()), !1, 'auth');
-    like($smtp->error->text, qr/before the object was done/, 'why');
+    like($smtp->error->text, qr/before the object was done|another step is needed/, 'why');
     is($smtp->noop, !1, 'the connection is closed');
-};
+}
 
 done_testing;

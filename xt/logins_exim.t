@@ -28,7 +28,8 @@ for my $port (qw(tls starttls)) {
     RealServers::Logins::logs_in($server, $port, 'EXTERNAL', @external, as => $address);
     RealServers::Logins::logs_in($server, $port, 'EXTERNAL', @external, as => $address, authzid => $address,
         name => "$port, EXTERNAL with an authzid");
-    RealServers::Logins::refused($server, $port, 'EXTERNAL as somebody else', @external, authzid => 'bob@example.test');
+    RealServers::Logins::refused($server, $port, 'EXTERNAL as somebody else', @external,
+        authzid => 'bob@example.test');
     RealServers::Logins::refused($server, $port, 'EXTERNAL without a certificate', mechanism => 'EXTERNAL');
 }
 RealServers::Logins::finish($server);

@@ -20,9 +20,11 @@ for my $port (qw(tls starttls)) {
     tokens($port, $_) for qw(OAUTHBEARER XOAUTH2);
     anonymous($port);
     choice($port, 'SCRAM-SHA-256', @password);
-    choice($port, 'OAUTHBEARER', @user, oauth_token => RealServers::Tokens::token($server->USER));
-    RealServers::Logins::logs_in_by_object($server, $port, $_) for qw(DIGEST-MD5 CRAM-MD5 PLAIN LOGIN);
+    choice($port, 'OAUTHBEARER', @user, oauth_token => token());
+    RealServers::Logins::logs_in_by_object($server, $port, 'DIGEST-MD5');
 }
+bad_tokens('starttls', $_) for qw(OAUTHBEARER XOAUTH2);
+RealServers::Logins::logs_in_by_object($server, 'starttls', $_) for qw(CRAM-MD5 PLAIN LOGIN);
 
 SKIP: {
     skip 'no Cyrus SASL with SCRAM and sasldb', 1 if !$server->has_cyrus;
@@ -49,22 +51,27 @@ sub passwords {
 
 sub tokens {
     my ($port, $mechanism) = @_;
-    my @by   = (@user, mechanism => $mechanism);
-    my %good = (name => "$port, $mechanism");
-    RealServers::Logins::logs_in($server, $port, $mechanism, @by, oauth_token => token(), %good);
+    my @by = (@user, mechanism => $mechanism);
+    RealServers::Logins::logs_in($server, $port, $mechanism, @by, oauth_token => token());
     RealServers::Logins::logs_in($server, $port, $mechanism, @by, oauth_token => token(padding => 3000),
         name => "$port, $mechanism, a token longer than a command");
-    my %bad = ('an expired token' => token(seconds => -60), 'a token of another key' => token(key => 'x' x 32),
-        'no token at all' => 'nonsense');
-    for my $name (sort keys %bad) {
-        my $error = RealServers::Logins::refused($server, $port, "$mechanism with $name", @by, oauth_token => $bad{$name});
-        is($error->code, 535, 'with code 535') if ref $error;
-        like("$error", $REFUSED_TOKEN, 'with what the server said of it in the challenge');
-    }
     renewed($port, $mechanism, @by);
 }
 
 sub token { return RealServers::Tokens::token($server->USER, @_) }
+
+sub bad_tokens {
+    my ($port, $mechanism) = @_;
+    my @by  = (@user, mechanism => $mechanism);
+    my %bad = ('an expired token' => token(seconds => -60), 'a token of another key' => token(key => 'x' x 32),
+        'no token at all' => 'nonsense');
+    for my $name (sort keys %bad) {
+        my $error = RealServers::Logins::refused($server, $port, "$mechanism with $name", @by,
+            oauth_token => $bad{$name});
+        is($error->code, 535, 'with code 535') if ref $error;
+        like("$error", $REFUSED_TOKEN, 'with what the server said of it in the challenge');
+    }
+}
 
 # The code is asked once more after a refusal, and told what the server said.
 sub renewed {

@@ -71,6 +71,7 @@ smtpc_connection_new(const struct smtpc_connection_options *options, struct smtp
         return NULL;
     }
     c->socket.fd = -1;
+    c->handshake_time = -1;
     c->implicit_tls = options->implicit_tls;
     c->insecure_cleartext_auth = options->insecure_cleartext_auth;
     c->timeout = options->timeout;
@@ -245,4 +246,16 @@ const struct smtpc_tls *
 smtpc_connection_tls(const struct smtpc_connection *c)
 {
     return c->phase == PHASE_DIALOGUE ? c->tls : NULL;
+}
+
+const char *
+smtpc_connection_peer_pem(struct smtpc_connection *c)
+{
+    return smtpc_connection_tls(c) != NULL ? smtpc_tls_peer_pem(c->tls) : NULL;
+}
+
+int64_t
+smtpc_connection_handshake_time(const struct smtpc_connection *c)
+{
+    return c->handshake_time;
 }

@@ -82,4 +82,10 @@ void smtpc_connection_close(struct smtpc_connection *connection, int politely);
 /* NULL when TLS is not up. */
 const struct smtpc_tls *smtpc_connection_tls(const struct smtpc_connection *connection);
 
+/* The server's certificate in PEM, NUL-terminated, lent until free; NULL when TLS is not up. */
+const char *smtpc_connection_peer_pem(struct smtpc_connection *connection);
+
+/* Milliseconds that the TLS handshake took, -1 before it is done. */
+int64_t smtpc_connection_handshake_time(const struct smtpc_connection *connection);
+
 #endif

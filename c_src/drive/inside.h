@@ -32,6 +32,8 @@ struct smtpc_connection {
     int64_t step_deadline;
     int64_t grace_deadline;        /* SMTPC_NEVER when there is none */
     unsigned long progress;        /* of the session when step_deadline was set */
+    int64_t handshake_began;
+    int64_t handshake_time;        /* how long it took; -1: there was none */
     short events;                  /* what the handshake or the dialogue waits for */
 };
 

@@ -55,6 +55,7 @@ start_tls(struct smtpc_connection *c)
         smtpc_session_fail(c->session, &error);
         return -1;
     }
+    c->handshake_began = smtpc_clock_now();
     smtpc_deadlines_begin(c, PHASE_HANDSHAKE);
     return 1;
 }
@@ -127,6 +128,7 @@ shake_hands(struct smtpc_connection *c)
         smtpc_session_fail(c->session, &error);
         return -1;
     }
+    c->handshake_time = smtpc_clock_now() - c->handshake_began;
     note_tls(c);
     smtpc_session_tls_started(c->session);
     offer_binding(c);

@@ -37,7 +37,8 @@ struct smtpc_tls_options {
     const char *tlsa;                 /* DANE (RFC 7672): lines "USAGE SELECTOR TYPE HEX" of records that the caller
                                        * knows to be authentic; only usages 2 and 3 count, none usable is an error */
 
-    /* Session resumption: on within the process, for verified sessions only. */
+    /* Session resumption: on within the process, for sessions that chain, name and pins have verified. What must be
+     * asked of the certificate each time (fingerprints, tlsa, crl_file, must_staple) switches it off. */
     int no_resumption;
     const char *session_file;         /* and across processes: a file of the caller's own that nobody else may read or
                                        * write (0600), made when it is not there */

@@ -144,7 +144,7 @@ describe_obstacles(const struct choice *choice, char *line, size_t size)
     describe_obstacle(choice, NOT_NAMED, "; only when named (mechanism): ", line, size);
     snprintf(label, sizeof label, "; only with %s: ", others[choice->sasl->credential]);
     describe_obstacle(choice, OTHER_CREDENTIAL, label, line, size);
-    describe_obstacle(choice, NO_BINDING, "; no channel binding left or to be had here: ", line, size);
+    describe_obstacle(choice, NO_BINDING, "; no channel binding (it comes with TLS) left or to be had: ", line, size);
 }
 
 /* What comes first helps most; the rest is cut where the line is full. */

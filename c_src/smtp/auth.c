@@ -184,32 +184,48 @@ refused_initial_response(const struct smtpc_session *session, int code)
         && (code == 500 || code == 501 || (code == 504 && mechanism->reads_any_text));
 }
 
-/* With what the server has said about it before, in a challenge. */
+/* A password that is wrong for one of a family is wrong for all of it. Whoever refuses a login that was bound to this TLS
+ * connection may be somebody between: nothing follows by itself. */
+static int
+is_ruled_out(const struct smtpc_session *session, const struct smtpc_sasl_mechanism *row)
+{
+    const struct smtpc_sasl_mechanism *refused = session->sasl.mechanism;
+
+    if (row == refused || refused->family == NULL)
+        return 0;
+    if (row->family != NULL && strcmp(row->family, refused->family) == 0)
+        return 1;
+    return refused->binds && words_of(&session->wanted)[0] == '\0';
+}
+
+/* Behind the server's words what it has said in a challenge, and what else they may mean. */
 static void
 refuse(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
+    const struct smtpc_sasl_mechanism *mechanism = session->sasl.mechanism;
     struct smtpc_error *error = &session->error;
-    int is_first = !smtpc_error_is_set(error);
     size_t used;
 
+    if (smtpc_error_is_set(error))
+        return;
     smtpc_state_refused(session, "AUTH", SMTPC_ERROR_AUTH, reply);
     used = strlen(error->text);
-    if (is_first && session->sasl.said[0] != '\0')
-        snprintf(error->text + used, sizeof error->text - used, " (%s: %s)", session->sasl.mechanism->name,
-                 session->sasl.said);
+    if (session->sasl.said[0] != '\0')
+        snprintf(error->text + used, sizeof error->text - used, " (%s: %s)", mechanism->name, session->sasl.said);
+    used = strlen(error->text);
+    if (reply->code == 535 && mechanism->binds)
+        snprintf(error->text + used, sizeof error->text - used, " (%s: the password is wrong, or somebody stands between)",
+                 mechanism->name);
 }
 
-/* A password that is wrong for one of a family is wrong for all of it. */
 static void
-give_up_family(struct smtpc_session *session)
+rule_out(struct smtpc_session *session)
 {
-    const struct smtpc_sasl_mechanism *refused = session->sasl.mechanism;
     const struct smtpc_sasl_mechanism *row;
     size_t i;
 
     for (i = 0; (row = smtpc_sasl_row(i)) != NULL; i++)
-        if (row != refused && row->family != NULL && refused->family != NULL
-            && strcmp(row->family, refused->family) == 0)
+        if (is_ruled_out(session, row))
             add_word(&session->tried, row->name);
 }
 
@@ -223,7 +239,7 @@ after_refusal(struct smtpc_session *session, int code)
         return next_mechanism(session);
     if (code == 535 && session->trusted && session->sasl.mechanism->credential != SMTPC_SASL_TOKEN
         && session->wrong_passwords++ == 0) {
-        give_up_family(session);
+        rule_out(session);
         return next_mechanism(session);
     }
     smtpc_state_forget_login(session);

@@ -21,10 +21,25 @@ open_envelope(struct smtpc_session *session, const char *sender, size_t n, const
     return 0;
 }
 
+/* What became of an earlier message, and that it may be out, must never be taken for an answer to this one. */
+static int
+ready_for_envelope(struct smtpc_session *session)
+{
+    int was_over = session->saying == STEP_CLOSED || smtpc_state_is_idle(session);
+
+    if (smtpc_state_ready(session, STEP_MAIL) == 0)
+        return 0;
+    if (was_over) {
+        smtpc_envelope_clear(&session->envelope);
+        session->error.may_have_been_sent = 0;
+    }
+    return -1;
+}
+
 int
 smtpc_session_mail(struct smtpc_session *session, const char *sender, size_t n, const char *parameters)
 {
-    if (smtpc_state_ready(session, STEP_MAIL) != 0 || open_envelope(session, sender, n, parameters) != 0)
+    if (ready_for_envelope(session) != 0 || open_envelope(session, sender, n, parameters) != 0)
         return -1;
     session->submitting = 0;
     return smtpc_state_begin(session, STEP_MAIL);
@@ -50,7 +65,7 @@ smtpc_session_rcpt(struct smtpc_session *session, const char *recipient, size_t 
 int
 smtpc_session_open_envelope(struct smtpc_session *session, const char *sender, size_t n, const char *parameters)
 {
-    if (smtpc_state_ready(session, STEP_MAIL) != 0)
+    if (ready_for_envelope(session) != 0)
         return -1;
     return open_envelope(session, sender, n, parameters);
 }
@@ -99,6 +114,9 @@ smtpc_session_data(struct smtpc_session *session)
 {
     if (smtpc_state_ready(session, STEP_DATA) != 0)
         return -1;
+    if (session->in_chunks)
+        return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE,
+                               "DATA: this message has begun with BDAT; nothing was sent");
     session->submitting = 0;
     return smtpc_state_begin(session, STEP_DATA);
 }

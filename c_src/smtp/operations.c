@@ -55,17 +55,19 @@ do_step(struct smtpc_session *session, enum step step)
 }
 
 int
-smtpc_session_hello(struct smtpc_session *session, const char *name, size_t n, int ehlo_only)
+smtpc_session_hello(struct smtpc_session *session, const char *name, size_t n, enum smtpc_hello which)
 {
-    if (smtpc_state_ready(session, STEP_EHLO) != 0)
+    enum step step = which == SMTPC_HELLO_HELO ? STEP_HELO : STEP_EHLO;
+
+    if (smtpc_state_ready(session, step) != 0)
         return -1;
     smtpc_buffer_truncate(&session->hello_name, 0);
     if (n == 0 || n > session->hello_name.cap)
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "hello: a name of %lu octets", (unsigned long)n);
     if (smtpc_buffer_append(&session->hello_name, name, n) != 0)
         return smtpc_error_set_memory(&session->error);
-    session->ehlo_only = ehlo_only;
-    return smtpc_state_begin(session, STEP_EHLO);
+    session->which_hello = which;
+    return smtpc_state_begin(session, step);
 }
 
 int
@@ -117,6 +119,12 @@ void
 smtpc_session_set_pipelining(struct smtpc_session *session, int on)
 {
     session->pipelining = on;
+}
+
+void
+smtpc_session_set_all_or_none(struct smtpc_session *session, int on)
+{
+    session->all_or_none = on;
 }
 
 /* ---- single commands ---- */

@@ -30,6 +30,7 @@ enum smtpc_want {
 
 enum {
     SMTPC_SESSION_CONTENT_MAX = 65536,    /* octets of one smtpc_session_content */
+    SMTPC_SESSION_CHUNK_MAX = 262144,     /* octets of one smtpc_session_bdat */
     SMTPC_SESSION_AHEAD_MAX = 100         /* commands said and not answered */
 };
 
@@ -75,8 +76,11 @@ void smtpc_session_fail(struct smtpc_session *session, const struct smtpc_error 
 
 /* ---- operations: begin one when IDLE; 0, or -1 with the error set and nothing sent ---- */
 
-/* EHLO, and after a 5yz HELO unless ehlo_only. Capabilities are forgotten first. */
-int smtpc_session_hello(struct smtpc_session *session, const char *name, size_t n, int ehlo_only);
+/* What hello says; with EITHER, HELO follows a 5yz to EHLO. */
+enum smtpc_hello { SMTPC_HELLO_EITHER, SMTPC_HELLO_EHLO, SMTPC_HELLO_HELO };
+
+/* Capabilities are forgotten first. */
+int smtpc_session_hello(struct smtpc_session *session, const char *name, size_t n, enum smtpc_hello which);
 
 /* Any answer but 2yz, and any octet behind it, makes the session unfit for everything but QUIT. */
 int smtpc_session_starttls(struct smtpc_session *session);
@@ -120,7 +124,7 @@ int smtpc_session_command(struct smtpc_session *session, const char *verb, const
 
 /* A whole transaction: MAIL, all RCPT, DATA in as few flights as the server allows, then WANT_CONTENT, then IDLE. The
  * envelope is filled first: open, add ... submit, anew for each. Every recipient's outcome is in the envelope at the
- * end, whatever happened. */
+ * end, whatever happened; it is empty where the session had ended before. */
 int smtpc_session_open_envelope(struct smtpc_session *session, const char *sender, size_t n, const char *parameters);
 int smtpc_session_add_recipient(struct smtpc_session *session, const char *recipient, size_t n,
                                 const char *parameters);
@@ -131,6 +135,10 @@ int smtpc_session_submit(struct smtpc_session *session);
  * by accident. */
 int smtpc_session_content(struct smtpc_session *session, const char *octets, size_t n);
 int smtpc_session_end(struct smtpc_session *session);
+
+/* Instead of DATA (RFC 3030): one chunk of a message, at most SMTPC_SESSION_CHUNK_MAX octets, as they are. last: the
+ * message ends with it, and every recipient gets his outcome. A chunk that is refused refuses the message. */
+int smtpc_session_bdat(struct smtpc_session *session, const char *octets, size_t n, int last);
 
 /* ---- what is known ---- */
 
@@ -155,5 +163,9 @@ int64_t smtpc_session_content_size(const struct smtpc_session *session);
 
 /* 0: lock-step even where PIPELINING is offered. On from the start. */
 void smtpc_session_set_pipelining(struct smtpc_session *session, int on);
+
+/* 1: what is submitted from here on goes to all of its recipients or to none: when one is refused, DATA is not said, and
+ * those that were accepted end as NOT_SENT. With more than one, DATA waits for the replies to RCPT. Off at the start. */
+void smtpc_session_set_all_or_none(struct smtpc_session *session, int on);
 
 #endif

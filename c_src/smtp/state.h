@@ -33,6 +33,8 @@ enum step {
     STEP_NOOP,
     STEP_QUIT,
     STEP_COMMAND,
+    STEP_CHUNK,       /* BDAT */
+    STEP_LAST_CHUNK,
     STEP_WAIT,        /* nothing may be said before a reply */
     STEP_CLOSED,
     STEP_COUNT
@@ -75,7 +77,7 @@ struct smtpc_session {
     size_t awaited_count;
 
     struct smtpc_buffer hello_name;
-    int ehlo_only;
+    enum smtpc_hello which_hello;
     int tls;
     int trusted;                         /* secrets may cross */
     int unfit;                           /* STARTTLS failed: only QUIT is left */
@@ -94,7 +96,9 @@ struct smtpc_session {
 
     /* transaction */
     struct smtpc_content content;
+    int in_chunks;                       /* the message has begun with BDAT, and is not over */
     int submitting;                      /* the whole transaction runs by itself */
+    int all_or_none;                     /* by the caller: one recipient refused is all refused */
     int mail_refused;
     size_t next_rcpt;                    /* the next to be said */
     size_t heard_rcpt;                   /* the next to be heard */
@@ -174,6 +178,12 @@ enum step smtpc_transaction_say_end(struct smtpc_session *session);
 enum step smtpc_transaction_hear_end(struct smtpc_session *session, const struct smtpc_reply *reply);
 enum step smtpc_transaction_say_rset(struct smtpc_session *session);
 enum step smtpc_transaction_hear_rset(struct smtpc_session *session, const struct smtpc_reply *reply);
+
+/* BDAT (chunks.c). */
+enum step smtpc_chunks_say(struct smtpc_session *session);
+enum step smtpc_chunks_say_last(struct smtpc_session *session);
+enum step smtpc_chunks_hear(struct smtpc_session *session, const struct smtpc_reply *reply);
+enum step smtpc_chunks_hear_last(struct smtpc_session *session, const struct smtpc_reply *reply);
 
 /* For the operations. */
 

@@ -38,11 +38,12 @@ hear_ehlo(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
     if (smtpc_reply_class(reply) == 2) {
         smtpc_state_settle(session);    /* EHLO is a RSET too (RFC 5321 section 4.1.4) */
+        session->in_chunks = 0;
         if (smtpc_ehlo_parse(&session->ehlo, reply) != 0)
             smtpc_error_set_memory(&session->error);
         return STEP_IDLE;
     }
-    if (smtpc_reply_class(reply) == 5 && !session->ehlo_only)
+    if (smtpc_reply_class(reply) == 5 && session->which_hello == SMTPC_HELLO_EITHER)
         return STEP_HELO;
     smtpc_state_refused(session, "EHLO", SMTPC_ERROR_NONE, reply);
     return STEP_IDLE;
@@ -57,7 +58,10 @@ say_helo(struct smtpc_session *session)
 static enum step
 hear_helo(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
-    if (smtpc_reply_class(reply) != 2)
+    if (smtpc_reply_class(reply) == 2) {
+        smtpc_state_settle(session);
+        session->in_chunks = 0;
+    } else
         smtpc_state_refused(session, "HELO", SMTPC_ERROR_NONE, reply);
     return STEP_IDLE;
 }
@@ -147,6 +151,8 @@ const struct step_row smtpc_steps[STEP_COUNT] = {
     [STEP_NOOP] = {"NOOP", SMTPC_PATIENCE_STEP, 0, say_noop, hear_noop},
     [STEP_QUIT] = {"QUIT", SMTPC_PATIENCE_QUIT, 0, say_quit, hear_quit},
     [STEP_COMMAND] = {"command", SMTPC_PATIENCE_STEP, 0, say_command, hear_command},
+    [STEP_CHUNK] = {"BDAT", SMTPC_PATIENCE_STEP, 0, smtpc_chunks_say, smtpc_chunks_hear},
+    [STEP_LAST_CHUNK] = {"end of data", SMTPC_PATIENCE_END, 0, smtpc_chunks_say_last, smtpc_chunks_hear_last},
     [STEP_WAIT] = {"reply", SMTPC_PATIENCE_STEP, 0, NULL, NULL},
     [STEP_CLOSED] = {"closed", SMTPC_PATIENCE_STEP, 0, NULL, NULL},
 };

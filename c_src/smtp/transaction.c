@@ -19,7 +19,7 @@ smtpc_transaction_say_mail(struct smtpc_session *session)
 {
     size_t start = session->output.length;
 
-    session->mail_refused = 0;
+    session->mail_refused = session->in_chunks = 0;
     session->next_rcpt = session->heard_rcpt = 0;
     if (smtpc_envelope_write_mail(&session->envelope, &session->output, &session->error) != 0)
         return STEP_IDLE;
@@ -49,7 +49,27 @@ smtpc_transaction_say_rcpt(struct smtpc_session *session)
     session->next_rcpt++;
     if (!may_run_ahead(session))
         return STEP_WAIT;
-    return session->next_rcpt < session->envelope.count ? STEP_RCPT : STEP_DATA;
+    if (session->next_rcpt < session->envelope.count)
+        return STEP_RCPT;
+    return session->all_or_none && session->envelope.count > 1 ? STEP_WAIT : STEP_DATA;
+}
+
+/* All or none, and some were refused: to try again helps only where nobody was refused for good. */
+static enum step
+not_all_accepted(struct smtpc_session *session)
+{
+    const struct smtpc_envelope *envelope = &session->envelope;
+    const struct smtpc_recipient *first = envelope->recipients;
+
+    while (first->outcome == SMTPC_OUTCOME_ACCEPTED)
+        first++;
+    smtpc_error_set(&session->error, smtpc_envelope_count(envelope, SMTPC_OUTCOME_REFUSED) > 0
+                        ? SMTPC_ERROR_REFUSED : SMTPC_ERROR_DEFERRED,
+                    "%lu of the %lu recipients not accepted, so nothing was sent; the first of them, %.200s: %d %.200s",
+                    (unsigned long)(envelope->count - accepted(session)), (unsigned long)envelope->count, first->path,
+                    first->code, first->text != NULL ? first->text : "");
+    session->error.step = "RCPT";
+    return STEP_RSET;
 }
 
 /* Refused recipients of a submission are data, not failure, as long as one is left. */
@@ -59,6 +79,8 @@ after_last_rcpt(struct smtpc_session *session, const struct smtpc_reply *last)
     size_t deferred = smtpc_envelope_count(&session->envelope, SMTPC_OUTCOME_DEFERRED);
     const struct smtpc_recipient *first = session->envelope.recipients;
 
+    if (session->all_or_none && accepted(session) > 0 && accepted(session) < session->envelope.count)
+        return not_all_accepted(session);
     if (accepted(session) > 0)
         return STEP_DATA;
     if (session->envelope.count == 1)
@@ -138,6 +160,7 @@ enum step
 smtpc_transaction_say_rset(struct smtpc_session *session)
 {
     smtpc_state_settle(session);
+    session->in_chunks = 0;
     return smtpc_state_say(session, "RSET\r\n");
 }
 

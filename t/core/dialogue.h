@@ -27,7 +27,8 @@ struct dialogue {
     int is_lenient;              /* the client may fail: then the server hangs up, and "=" lines do not count */
     int has_hung_up;
     int secure;
-    int dot_was_said;
+    int last_chunk_was_said;     /* BDAT n LAST */
+    int dot_was_said;            /* or the last chunk */
     int dot_was_taken;           /* a 2yz came after the dot */
     int faults;
     char fault[400];             /* the first */
@@ -133,6 +134,7 @@ dialogue_feed(struct dialogue *d, const char *octets, size_t n)
 {
     if (d->dot_was_said && octets[0] == '2')
         d->dot_was_taken = 1;
+    d->last_chunk_was_said = 0;
     while (n > 0) {
         size_t piece = dialogue_piece(d, n);
         char *exact = malloc(piece);    /* so that a sanitizer sees whoever reads on */
@@ -305,7 +307,12 @@ dialogue_do(struct dialogue *d, char *rest)
     const char *verb = dialogue_word(&rest);
     size_t n;
 
-    if (strcmp(verb, "trusted") == 0)
+    if (strcmp(verb, "chunk") == 0 || strcmp(verb, "last") == 0) {
+        n = dialogue_unescape(rest);
+        smtpc_session_bdat(s, rest, n, *verb == 'l');
+    } else if (strcmp(verb, "ehlo") == 0 || strcmp(verb, "helo") == 0)
+        smtpc_session_hello(s, rest, strlen(rest), *verb == 'e' ? SMTPC_HELLO_EHLO : SMTPC_HELLO_HELO);
+    else if (strcmp(verb, "trusted") == 0)
         smtpc_session_set_trusted(s, 1);
     else if (strcmp(verb, "silence") == 0)
         smtpc_session_silence(s);
@@ -357,7 +364,8 @@ dialogue_expect(struct dialogue *d, char *line, int only_begins)
             dialogue_fault(d, lf == NULL ? "the client said nothing" : "the client said", d->said);
         return;
     }
-    d->dot_was_said = n == 1 && line[0] == '.';
+    d->last_chunk_was_said |= n > 10 && memcmp(line, "BDAT ", 5) == 0 && memcmp(line + n - 5, " LAST", 5) == 0;
+    d->dot_was_said = d->last_chunk_was_said || (n == 1 && line[0] == '.');
     d->said_length -= said;
     memmove(d->said, d->said + said, d->said_length);
 }

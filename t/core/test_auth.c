@@ -140,7 +140,7 @@ test_scram_with(const char *mechanism, enum smtpc_digest digest)
     scram_until_proof(&scram, mechanism, digest);
     scram_signature(&scram, v);
     hear_encoded(scram.session, "334 ", v);
-    ok(says(scram.session) == 2 && strcmp(said, "\r\n") == 0, "%s: a proof is answered with an empty line", mechanism);
+    ok(says(scram.session) == 2 && strcmp(said, "\r\n") == 0, "%s: an empty line answers the proof", mechanism);
     hear(scram.session, "235 2.7.0 ok\r\n");
     ok(smtpc_session_mechanism(scram.session) != NULL, "and 235 is believed");
     smtpc_session_free(scram.session);
@@ -212,7 +212,7 @@ test_unprepared_secret(void)
 
     ok(session_auth(s, "demo", 4, "") == 0 && smtpc_session_wants(s) == SMTPC_WANT_SECRET, "a password is wanted");
     ok(smtpc_session_secret(s, &secret) == -1 && says(s) == 0, "that SASLprep refuses: nothing is said");
-    ok(strstr(smtpc_session_error(s)->text, "SASLprep refuses the password: U+0007 is forbidden: SCRAM-SHA-256") != NULL
+    ok(strstr(smtpc_session_error(s)->text, "SASLprep refuses the password: U+0007 is forbidden: SCRAM") != NULL
        && strcmp(smtpc_session_error(s)->step, "AUTH") == 0, "%s", smtpc_session_error(s)->text);
     ok(smtpc_session_wants(s) == SMTPC_WANT_IDLE && session_auth(s, "demo", 4, "") == 0, "another may be tried");
     smtpc_session_free(s);
@@ -278,7 +278,7 @@ test_no_secret(void)
     struct smtpc_sasl_login login = login_of("demo", 4, SMTPC_SASL_NO_SECRET, "EXTERNAL");
     struct smtpc_session *s = greeted("AUTH EXTERNAL");
 
-    ok(smtpc_session_auth(s, &login) == 0 && smtpc_session_wants(s) == SMTPC_WANT_WRITE, "nobody is asked for a secret");
+    ok(smtpc_session_auth(s, &login) == 0 && smtpc_session_wants(s) == SMTPC_WANT_WRITE, "no secret is asked for");
     ok(session_secret(s, "secret", 6) == -1, "nor may give one");
     says(s);
     is_string(said, "AUTH EXTERNAL ZGVtbw==\r\n", "what is said");

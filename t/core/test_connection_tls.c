@@ -43,12 +43,16 @@ test_implicit_tls(void)
     ok(hello(c) == SMTPC_PUMP_TURN && log_in(c) == SMTPC_PUMP_TURN, "TLS from the start");
     smtpc_tls_facts(smtpc_connection_tls(c), &facts);
     ok(facts.verified && strcmp(facts.name, "127.0.0.1") == 0, "verified for %s", facts.name);
+    ok(smtpc_connection_handshake_time(c) >= 0, "the handshake took its time");
+    ok(smtpc_connection_peer_pem(c) != NULL
+       && strncmp(smtpc_connection_peer_pem(c), "-----BEGIN CERTIFICATE-----", 27) == 0, "the certificate in PEM");
     end(c);
 
     implicit(of_another, "localhost", "T\n" HELLO, &c);
     ok(run(c) == SMTPC_PUMP_CLOSED, "another's certificate");
     failed_with(c, SMTPC_ERROR_TLS, "TLS handshake", "is not for localhost", "is refused");
-    ok(smtpc_connection_tls(c) == NULL, "and no TLS is up");
+    ok(smtpc_connection_tls(c) == NULL && smtpc_connection_peer_pem(c) == NULL, "and no TLS is up");
+    ok(smtpc_connection_handshake_time(c) == -1, "nor was it");
     end(c);
     ok(server.heard_length == 0, "nothing was said");
 

@@ -1,4 +1,4 @@
-/* test_oauth: every row of oauthbearer.tsv and xoauth2.tsv; the server's complaint, junk, and what no token may hold. */
+/* test_oauth: every row of oauthbearer.tsv and xoauth2.tsv; complaints, junk, and what no token may hold. */
 #include "exchange.h"
 #include "vectors.h"
 
@@ -240,7 +240,7 @@ test_identities(void)
     refuses("XOAUTH2", &nobody, "tok", "XOAUTH2: user name is empty");
     exchange_start_as(&x, "OAUTHBEARER", "demo", "tok", "a,b=c");
     exchange_answer(&x, NULL);
-    is_octets(x.out.bytes, x.out.length, "n,a=a=2Cb=3Dc,\1auth=Bearer tok\1\1", 32, "the identity to act as, escaped");
+    is_octets(x.out.bytes, x.out.length, "n,a=a=2Cb=3Dc,\1auth=Bearer tok\1\1", 32, "the authzid, escaped");
     exchange_stop(&x);
     exchange_start_as(&x, "XOAUTH2", "demo", "tok", "admin");
     exchange_answer(&x, NULL);

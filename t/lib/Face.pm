@@ -11,7 +11,7 @@ use SystemTrust;
 # What EHLO says without Hello, over IPv4 loopback.
 our $OWN_NAME = Net::SMTP::AuthC->_new->_own_name;
 
-our @EXPORT = qw($OWN_NAME sandbox client said warnings_of stderr_of has_net_smtp net_smtp);
+our @EXPORT = qw($OWN_NAME sandbox client said warnings_of stderr_of has_net_smtp);
 
 # In clear and without login unless told otherwise.
 sub sandbox { return Net::SMTP::AuthC::Sandbox->new(tls => 'none', require_auth => 0, @_) }
@@ -57,12 +57,5 @@ sub stderr_of {
 }
 
 sub has_net_smtp { return eval { require Net::SMTP; 1 } }
-
-# The same calls on Net::SMTP itself, for notes: whatever it does, no test hangs on it.
-sub net_smtp {
-    my ($server, %option) = @_;
-    return if !has_net_smtp();
-    return Net::SMTP->new($server->host, Port => $server->port, Timeout => 5, %option);
-}
 
 1;

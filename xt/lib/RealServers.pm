@@ -151,7 +151,7 @@ sub run_command {
     croak "$words: " . slurp($said) . $self->log if system("$words >'$said' 2>&1 </dev/null") != 0;
 }
 
-# A CA: ca.pem. For localhost and 127.0.0.1, signed by it: cert.pem, key.pem. For the user: client.pem, client-key.pem.
+# A CA: ca.pem. Signed by it: cert.pem, key.pem for localhost and 127.0.0.1; client.pem, client-key.pem for the user.
 sub make_certificates {
     my ($self) = @_;
     $self->run_command(qw(openssl req -x509), new_key(), qw(-days 2 -subj), '/CN=RealServers CA',
@@ -172,6 +172,16 @@ sub sign {
         '-out', $self->path($certificate));
 }
 
+# The CA's register with cert.pem in it, as the openssl command reads it; returns its path.
+sub register {
+    my ($self, $is_revoked) = @_;
+    my $serial = `openssl x509 -noout -serial -in '${\$self->path('cert.pem')}'` =~ /=(\w+)/ ? $1 : croak 'no serial';
+    my @state  = $is_revoked ? ('R', '491231235959Z', '200101000000Z') : ('V', '491231235959Z', '');
+    write_file($self->path('register'), join("\t", @state, $serial, 'unknown', '/CN=localhost') . "\n");
+    write_file($self->path('register.attr'), "unique_subject = no\n");
+    return $self->path('register');
+}
+
 # The accounts as Dovecot reads them: name:password, a line each.
 sub password_file { return join '', map { "$_->[0]:{PLAIN}$_->[1]\n" } accounts() }
 sub accounts      { return ([USER, PASSWORD], [ODD_USER, ODD_PASSWORD]) }
@@ -179,7 +189,8 @@ sub accounts      { return ([USER, PASSWORD], [ODD_USER, ODD_PASSWORD]) }
 # Whether Cyrus SASL can check logins here: its programs, and SCRAM among its mechanisms.
 sub has_cyrus {
     my ($class) = @_;
-    return defined $class->find('saslpasswd2') && grep({ -e "$_/libscram.so" } glob '/usr/lib/sasl2 /usr/lib/*/sasl2');
+    return 0 if !defined $class->find('saslpasswd2');
+    return scalar grep { -e "$_/libscram.so" } glob '/usr/lib/sasl2 /usr/lib/*/sasl2';
 }
 
 sub sasl_folder { return 'sasl' }

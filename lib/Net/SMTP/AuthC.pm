@@ -10,13 +10,40 @@ our $VERSION = '0.01';
 require XSLoader;
 XSLoader::load('Net::SMTP::AuthC', $VERSION);
 
+# In name only, for programs that ask: whatever Net::SMTP and its ancestors have is ours, or refused by name.
+our @ISA = ('Net::SMTP');
+
 my %file_of = (
     Commands => [qw(
         new hello starttls auth mail recipient to cc bcc data datasend dataend datafh reset quit
         supports banner domain host etrn verify expand help noop code message ok status set_status
-        debug debug_print debug_text timeout error mechanism tls _traced
+        debug debug_print debug_text timeout error mechanism tls _traced has DEF_REPLY_CODE
+        _set_status_timeout _set_status_closed
+    )],
+    Wire => [qw(
+        CMD_PENDING CMD_INFO CMD_OK CMD_MORE CMD_REJECT CMD_ERROR command response getline ungetline parse_response
+        read_until_dot _present_reply _keeps_reply _says_not
+    )],
+    Verbs => [qw(
+        send send_or_mail send_and_mail unsupported _hears_greeting _hello_by_words _ends_by_words
+        _EHLO _HELO _MAIL _RCPT _SEND _SOML _SAML _VRFY _EXPN _HELP _ETRN _AUTH _RSET _NOOP _QUIT _STARTTLS _DATA _BDAT
+        _TURN
+    )],
+    Chunks => [qw(bdat bdatlast rawdatasend _announces_chunk)],
+    Socket => [qw(
+        can_inet6 peername sockname peerhost sockhost peerport sockport peeraddr sockaddr sockdomain socktype protocol
+        setsockopt getsockopt sockopt shutdown blocking autoflush flush sync binmode untaint pending eof atmark
+        clearerr stat print printf say syswrite write tied_fh _is_closed
+        stop_SSL start_SSL connect_SSL accept_SSL read sysread getc ungetc getlines gets recv truncate fdopen
+        new_from_fd socket socketpair bind listen accept configure setup register_domain _syswrite_with_timeout
+        as_inet format_write fcntl ioctl printflush sockatmark peerhost_service sockhost_service peerhostname
+        sockhostname peerservice sockservice
     )],
     Submission => [qw(connect submit send_mail transcript)],
+    TlsFacts   => [qw(
+        can_ssl get_cipher get_sslversion get_session_reused errstr
+        peer_certificate dump_peer_certificate get_fingerprint get_fingerprint_bin
+    )],
 );
 
 # Named here, so that can() knows them; AUTOLOAD fetches their file.
@@ -40,6 +67,18 @@ sub AUTOLOAD {
     require "Net/SMTP/AuthC/$file.pm";
     delete $load{$method};
     goto &{ __PACKAGE__->can($method) };
+}
+
+# -replace, and nothing without it.
+sub import   { return _takeover(begin => @_) }
+sub unimport { return _takeover(end => @_) }
+
+sub _takeover {
+    my ($what, $class, @words) = @_;
+
+    return if !@words || $class ne __PACKAGE__;
+    require Net::SMTP::AuthC::Takeover;
+    return Net::SMTP::AuthC::Takeover->$what(@words);
 }
 
 # The object is a glob with the connection's descriptor, so that these work on it as on any handle.
@@ -175,27 +214,9 @@ Who logs in and how: see L</LOGGING IN>.
 Seconds for each step (120), for the reply to the end of a message (600, or C<timeout> if you give that), and for
 everything together (none).
 
-=item ca_file, ca_path
+=item ca_file, pins, certificate_file, session_file and their kin
 
-What to trust instead of the system's certificates.
-
-=item certificate_file, key_file, key_password
-
-A certificate of your own, for servers that ask for one.
-
-=item tls_name
-
-The name that the server's certificate must bear, when it is not the host's.
-
-=item minimum_version, cipher_list, ciphersuites
-
-C<TLSv1.2> or C<TLSv1.3>; OpenSSL's lists for TLS 1.2 and for 1.3.
-
-=item insecure_no_verify, insecure_no_name_check, allow_common_name
-
-Switch off the check of the certificate, of its name, or accept a name in the subject where the certificate has no
-other. IO::Socket::SSL's names C<SSL_ca_file>, C<SSL_ca_path>, C<SSL_cert_file>, C<SSL_key_file>, C<SSL_passwd_cb>,
-C<SSL_cipher_list>, C<SSL_verify_mode>, C<SSL_verifycn_name> and C<SSL_verifycn_scheme> work too.
+Whom to trust, what to demand, and what to show: see L</TLS>.
 
 =item insecure_cleartext_auth
 
@@ -263,7 +284,8 @@ fits what you gave, and that the line allows:
     with neither      EXTERNAL (the client certificate)  ANONYMOUS: only when named
 
 When the server refuses that I<mechanism> the next one is tried; after a refused I<password> one more at most, and only
-under TLS, because servers count failures; after a refused token none. A server that cannot prove to SCRAM that it knows
+under TLS, because servers count failures; after a refused -PLUS, which may mean that somebody stands between, none unless
+you name it; after a refused token none. A server that cannot prove to SCRAM that it knows
 the password is hung up on, and nothing else is tried. When nothing fits, the error lists what was offered, what there
 is, and what stands in the way.
 
@@ -283,14 +305,112 @@ Bounds of the work that SCRAM's server may ask for: 4096 and 1000000.
 
 =item sasl
 
-An L<Authen::SASL> object, for GSSAPI, NTLM or DIGEST-MD5; C<auth($object)> takes it too. A security layer is never
-negotiated, and the object's own verdict is asked before the login counts.
+An L<Authen::SASL> object, or any with C<mechanism> and C<client_new>, for GSSAPI, NTLM or DIGEST-MD5; C<auth($object)>
+takes it too, and no other login option goes with it. It chooses among the mechanisms that it names and the server
+offers; its own list stays as it was. PLAIN, LOGIN, XOAUTH2 and OAUTHBEARER need TLS here too. A security layer is never
+negotiated. When the server says yes before the object is satisfied, the login has failed and the connection is closed.
+Give it user and password as octets.
 
 =back
 
 User names and passwords go through SASLprep (RFC 4013) where the mechanism asks for it (SCRAM); elsewhere they go as
 UTF-8. A refused login's error has a C<hint>: lengths and oddities of user name and password (never their text), and
 what the big providers mean by their codes.
+
+=head1 TLS
+
+C<connect>, C<send_mail>, C<new> and C<starttls> take these; in C<new> and C<starttls> they stand beside Net::SMTP's own.
+Names of L<IO::Socket::SSL> stand behind ours. What would demand more than is checked here is refused by name, with what
+to do instead; so are two names that contradict each other.
+
+=over
+
+=item ca_file, ca_path (SSL_ca_file, SSL_ca_path)
+
+Whom to trust instead of the system's authorities: a file, a folder or a list of folders.
+
+=item certificate_file, key_file, key_password (SSL_cert_file, SSL_key_file, SSL_passwd_cb, SSL_use_cert)
+
+A certificate of your own, for servers that ask for one.
+
+=item tls_name (SSL_verifycn_name), sni_name (SSL_hostname)
+
+The name that the certificate must bear when it is not the host's, and the name that is asked for by SNI (C<''>: none).
+C<SSL_hostname> is for C<connect> also the name to verify unless one is given; for C<new> it is not, as with Net::SMTP.
+
+=item pins
+
+    pins => ['sha256//BASE64', 'sha256//BASE64']
+
+One of these keys must be in the chain, beside all that is checked anyway. The error for a wrong one shows the right ones.
+
+=item fingerprint (SSL_fingerprint)
+
+    fingerprint => 'sha256$HEX'                  # or sha256$pub$HEX of the key; one or a list
+
+A server certificate with one of these is trusted in place of chain and name; any other is judged as always.
+
+=item dane
+
+    dane => ['3 1 1 HEX']
+
+TLSA records (RFC 7672) that you know to be authentic, in place of the authorities. C<tlsa> is the same.
+
+=item crl_file, check_crl_of_chain, must_staple (SSL_crl_file with SSL_check_crl; SSL_ocsp_mode => SSL_OCSP_MUST_STAPLE)
+
+Revocation lists for the server's certificate, and for those above it; a good OCSP answer must be stapled. One that is
+stapled is checked in any case. Nobody but the server is asked.
+
+=item minimum_version, cipher_list, ciphersuites (SSL_version, SSL_cipher_list, SSL_ciphersuites)
+
+C<TLSv1.2> (the least) or C<TLSv1.3>; OpenSSL's lists for TLS 1.2 and for 1.3. An older C<SSL_version> gets TLS 1.2 or
+newer.
+
+=item resumption, session_file
+
+A later connection of the process goes on with the TLS session of an earlier one, unless C<< resumption => 0 >>. A
+C<session_file> does that across processes, such as CGI scripts: it is made with mode 0600, and refused when others can
+read it. With TLS 1.2 that saves a round trip, with 1.3 octets and work. Sessions under C<fingerprint>, C<dane>,
+C<crl_file> or C<must_staple> are never resumed.
+
+=item keylog_file
+
+The secrets of each session are appended to it, for a network analyser. Warns once: who reads it can read the mail.
+
+=item insecure_no_verify, insecure_no_name_check, allow_common_name (SSL_verify_mode => 0, SSL_verifycn_scheme => 'none')
+
+Switch off all checks, or that of the name; take the subject's common name where there is no other (C<new> does). 1 or 0.
+
+=back
+
+=head2 What TLS came to
+
+    print join ' ', @{ $smtp->tls }{qw(version cipher name trust)};
+
+C<tls>, and C<tls> of a receipt, are a hash, or undef without TLS: C<version cipher group verified name subject issuer
+not_after>, C<trust> (C<chain>, C<fingerprint> or C<dane>), C<resumed>, C<stapled>. The methods of L<IO::Socket::SSL>:
+
+=over
+
+=item get_cipher, get_sslversion, get_session_reused, errstr, can_ssl
+
+    $smtp->get_sslversion                        # TLSv1_3
+
+The cipher; the version as C<SSL_version> takes it; 1 when resumed; why the last method failed, or C<''>; true.
+
+=item peer_certificate, dump_peer_certificate
+
+    my %names = reverse $smtp->peer_certificate('subjectAltNames');
+
+A field of the server's certificate: C<subject> (C<owner>), C<issuer> (C<authority>), C<commonName> (C<cn>),
+C<subjectAltNames> (type, value, ...), C<PEM>. Without a field it dies: the pointer that IO::Socket::SSL gives there would
+be of no use. The other gives subject and issuer in two lines.
+
+=item get_fingerprint, get_fingerprint_bin
+
+    $smtp->get_fingerprint('sha256')             # sha256$HEX, as SSL_fingerprint takes it; ('sha256', undef, 1): the key's
+
+=back
 
 =head1 THE NET::SMTP FACE
 

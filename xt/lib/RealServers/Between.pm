@@ -1,4 +1,4 @@
-# RealServers::Between: somebody between client and server who has stolen the server's key: two TLS connections for one.
+# RealServers::Between: somebody between client and server, with the server's own key: two TLS connections for one.
 package RealServers::Between;
 use strict;
 use warnings;
@@ -6,8 +6,8 @@ use Carp qw(croak);
 use POSIX ();
 use RealServers;
 
-# Carries one connection to the server's port for TLS at once. Options: edit, a script for sed over what the server says;
-# tls, an option of openssl for the version. Returns the port that the client is to be led to.
+# Carries one connection to the server's port for TLS at once. Options: edit, a script for sed over what the server
+# says; tls, an option of openssl for the version. Returns the port that the client is to be led to.
 sub lead {
     my ($server, %option) = @_;
     my ($port)  = RealServers::free_ports(1);
@@ -17,7 +17,8 @@ sub lead {
     my @tls = $option{tls} // ();
     # Each pipe opens when both its ends do: who edits opens the other way round, or all would wait for each other.
     my $edit = $option{edit} // '';
-    $server->spawn($server->path('between.out'), 'sh', '-c', 'exec sed -u "$1" >"$3" <"$2"', 'sh', $edit, $down, $edited);
+    $server->spawn($server->path('between.out'), 'sh', '-c', 'exec sed -u "$1" >"$3" <"$2"', 'sh', $edit, $down,
+        $edited);
     through($server, $edited, $up, qw(openssl s_server -quiet -naccept 1), @tls, '-accept', "127.0.0.1:$port",
         '-cert', $server->path('cert.pem'), '-key', $server->path('key.pem'));
     through($server, $up, $down, qw(openssl s_client -quiet -no_ign_eof), @tls,
@@ -37,7 +38,7 @@ sub through {
 sub await_listener {
     my ($port) = @_;
     my $end     = time + RealServers::START_SECONDS;
-    my $listens = sprintf '0100007F:%04X 00000000:0000 0A', $port;
+    my $listens = sprintf '(?:0100007F|7F000001):%04X 00000000:0000 0A', $port;
     while (time < $end) {
         return if RealServers::slurp('/proc/net/tcp') =~ /$listens/;
         select undef, undef, undef, 0.05;

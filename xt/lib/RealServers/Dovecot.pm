@@ -1,4 +1,4 @@
-# RealServers::Dovecot: the submission service of Dovecot 2.4, a server with channel binding, in a root folder of its own.
+# RealServers::Dovecot: the submission service of Dovecot 2.4, which binds channels, in a root folder of its own.
 package RealServers::Dovecot;
 use strict;
 use warnings;
@@ -7,7 +7,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use RealServers::Sink;
 
-# Debian 12's Dovecot is too old, so dev/test unpacks the next Debian's, with the libraries that it needs, below build/.
+# Debian 12's Dovecot is too old, so dev/test unpacks the next Debian's below build/, with its libraries.
 # SMTPC_DOVECOT may name another such folder; / where the system's own Dovecot is one of 2.4.
 sub root         { return $ENV{SMTPC_DOVECOT} // abs_path(dirname(__FILE__) . '/../../..') . '/build/dovecot' }
 sub parent_folder { return $_[0]->root . '/tmp' }
@@ -39,25 +39,12 @@ sub set_up {
     my ($self) = @_;
     my (undef, undef, $uid, $gid) = getpwnam 'nobody';
     @{$self}{qw(uid gid)} = ($uid, $gid);
-    $self->furnish_root($uid, $gid);
     RealServers::make_folder($self->path($_), 'nobody') for qw(run home);
     RealServers::make_folder($self->path($_)) for qw(mail mail/inbox mail/inbox/new);
     RealServers::write_file($self->path('users'),        $self->password_file, 0644);
     RealServers::write_file($self->path('openssl.cnf'),  $self->openssl_conf,  0644);
     RealServers::write_file($self->path('dovecot.conf'), $self->dovecot_conf, 0644);
     chown $uid, $gid, $self->folder, $self->path('key.pem');
-}
-
-# What a program wants to find that was only unpacked.
-sub furnish_root {
-    my ($self, $uid, $gid) = @_;
-    my $root = $self->root;
-    return if -e "$root/dev/null" && -e "$root/etc/passwd";
-    RealServers::make_folder("$root/dev") if !-d "$root/dev";
-    system('mknod', '-m', '666', "$root/dev/null", 'c', 1, 3) == 0
-        or RealServers::write_file("$root/dev/null", '', 0666);
-    RealServers::write_file("$root/etc/passwd", "nobody:x:$uid:$gid::/:/bin/false\n", 0644);
-    RealServers::write_file("$root/etc/group",  "nogroup:x:$gid:\n",                  0644);
 }
 
 sub run {

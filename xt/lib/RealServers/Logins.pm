@@ -1,4 +1,4 @@
-# RealServers::Logins: one login by one mechanism at a real server, proved by the mail that arrives and by the server's log.
+# RealServers::Logins: a login by one mechanism at a real server, proved by a mail that arrives and the server's log.
 package RealServers::Logins;
 use strict;
 use warnings;
@@ -80,8 +80,8 @@ sub log_says {
     cmp_ok(scalar(() = $server->log =~ /$line/g), '>=', $seen, "the server's log has $line");
 }
 
-# The way of Net::SMTP with an object of Authen::SASL, which brings mechanisms that are not ours: by its own Perl, and by
-# the Cyrus library where the modules for that are installed.
+# The way of Net::SMTP with an object of Authen::SASL, which brings mechanisms that are not ours: by its own Perl, and
+# by the Cyrus library where the modules for that are installed.
 sub logs_in_by_object {
     my ($server, $port, $mechanism) = @_;
     for my $plugin (qw(Authen::SASL::Perl Authen::SASL::Cyrus Authen::SASL::XS)) {

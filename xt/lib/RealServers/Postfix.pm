@@ -1,4 +1,4 @@
-# RealServers::Postfix: Postfix from the system's packages, with Dovecot or Cyrus SASL for the logins, mail into a Maildir.
+# RealServers::Postfix: Postfix from the system's packages, logins by Dovecot or Cyrus SASL, mail into a Maildir.
 package RealServers::Postfix;
 use strict;
 use warnings;
@@ -10,7 +10,8 @@ sub logs     { return map { $_[0]->path($_) } qw(dovecot.log postfix.log) }
 
 # port('cyrus') is like 'starttls', but Cyrus SASL checks the logins, where has_cyrus.
 sub more_ports { return qw(cyrus) }
-# Debian's Postfix looks for Cyrus' configuration in the folder sasl beside main.cf, whatever cyrus_sasl_config_path says.
+# Debian's Postfix looks for Cyrus' configuration in the folder sasl beside main.cf, whatever cyrus_sasl_config_path
+# says.
 sub sasl_folder { return 'etc/sasl' }
 
 # What the log says of a login.

@@ -33,7 +33,7 @@ sub serve {
     $peer->print("220 sink\r\n");
     while (defined(my $line = <$peer>)) {
         if ($line =~ /\AEHLO/i)    { $peer->print("250-sink\r\n250 8BITMIME\r\n") }
-        elsif ($line =~ /\ADATA/i) { $peer->print("354 go on\r\n"); take($peer, $folder); $peer->print("250 taken\r\n") }
+        elsif ($line =~ /\ADATA/i) { take($peer, $folder) }
         elsif ($line =~ /\AQUIT/i) { $peer->print("221 bye\r\n"); return }
         else                       { $peer->print("250 ok\r\n") }
     }
@@ -42,6 +42,7 @@ sub serve {
 # As a Maildir has it: lines end in LF, and a file is whole when it is there.
 sub take {
     my ($peer, $folder) = @_;
+    $peer->print("354 go on\r\n");
     my $name = join '.', Time::HiRes::time(), $$;
     open my $file, '>:raw', "$folder/$name" or die "$folder/$name: $!";
     while (defined(my $line = <$peer>)) {
@@ -50,6 +51,7 @@ sub take {
     }
     close $file or die $!;
     rename "$folder/$name", "$folder/new/$name" or die $!;
+    $peer->print("250 taken\r\n");
 }
 
 1;

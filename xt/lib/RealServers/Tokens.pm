@@ -20,8 +20,8 @@ sub token {
     my $until  = $now + ($option{seconds} // SECONDS);
     my %claims = (iss => ISSUER, sub => $user, iat => $now - 2 * SECONDS, exp => $until);
     $claims{padding} = 'x' x $option{padding} if $option{padding};
-    my $signed = join '.', map { encode_base64url(JSON::PP->new->canonical->encode($_)) } {alg => 'HS256', typ => 'JWT'},
-        \%claims;
+    my $json   = JSON::PP->new->canonical;
+    my $signed = join '.', map { encode_base64url($json->encode($_)) } {alg => 'HS256', typ => 'JWT'}, \%claims;
     return join '.', $signed, encode_base64url(hmac_sha256($signed, $option{key} // KEY));
 }
 

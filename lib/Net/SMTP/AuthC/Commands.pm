@@ -89,18 +89,23 @@ sub _connection_options {
     );
 }
 
+# As for Net::SMTP, SSL_hostname is what SNI says and no more; the certificate must bear the host's name.
 sub _tls_arguments {
     my ($self, $more, $host) = @_;
 
-    my %given = (%{ *$self->{net_smtp_arg} || {} }, %$more);
-    my ($demand, $name) = Net::SMTP::AuthC::Options->tls(\%given, $host);
+    require Net::SMTP::AuthC::TlsOptions;
+    my $options = 'Net::SMTP::AuthC::TlsOptions';
+    my $given = $options->merged(*$self->{net_smtp_arg} || {}, $more);
+    $given->{SSL_verifycn_name} ||= $host if !defined $given->{tls_name};
+    my ($demand, $name) = $options->of($given, $host);
     $demand->{allow_common_name} //= 1;    # Net::SMTP takes it too
-    return (Net::SMTP::AuthC::Options->context($demand), $name);
+    return ($options->context($demand), $name);
 }
 
 sub _is_greeted {
     my ($self, $arg) = @_;
 
+    return if $self->_speaks_by_words && !$self->_hears_greeting;
     my ($banner) = $self->message;
     *$self->{net_smtp_banner} = $banner;
     (*$self->{net_smtp_domain}) = ($banner // '') =~ /\A\s*(\S+)/;
@@ -122,8 +127,9 @@ sub hello {
     my ($self, $domain) = @_;
 
     *$self->{net_smtp_hello_domain} = $domain ||= $self->_own_name;    # some servers refuse "localhost"
-    my $good = $self->_heard($self->_hello($domain, 0));
-    *$self->{net_smtp_esmtp} = {$self->_capabilities};
+    my $by_words = $self->_speaks_by_words;
+    my $good = $by_words ? $self->_hello_by_words($domain) : $self->_heard($self->_hello($domain, 0));
+    *$self->{net_smtp_esmtp} = {$self->_capabilities} if !$by_words;
     return if !$good;
     my ($word) = ($self->message)[0] =~ /\A\s*(\S+)/;
     return $word // ' ';
@@ -219,20 +225,29 @@ sub _mechanisms_of_the_program {
 sub quit {
     my ($self) = @_;
 
-    my $good = $self->_state eq 'closed' ? $self->_heard(!1) : $self->_heard($self->_quit);
+    my $good = $self->_state eq 'closed' ? $self->_heard(!1)
+        : $self->_speaks_by_words ? $self->_QUIT : $self->_heard($self->_quit);
     $self->close;
     return $good;
 }
 
 # ---- other commands ----
 
-sub reset { return $_[0]->_heard($_[0]->_reset) }
-sub noop  { return $_[0]->_heard($_[0]->_noop) }
+sub reset {
+    my ($self) = @_;
+
+    delete *$self->{net_smtp_chunking};
+    return $self->_speaks_by_words ? $self->_RSET : $self->_heard($self->_reset);
+}
+
+sub noop  { return $_[0]->_speaks_by_words ? $_[0]->_NOOP : $_[0]->_heard($_[0]->_noop) }
 
 # A command whose reply alone decides.
 sub _ask {
     my ($self, $verb, $argument) = @_;
 
+    my $by_words = $self->_speaks_by_words && "_$verb";
+    return $self->$by_words(length($argument // '') ? $argument : ()) if $by_words;
     return !1 if !$self->_heard($self->_command($verb, length($argument // '') ? $argument : undef, lc $verb));
     return 1 if $self->status == 2;
     return $self->_refused_by_server($verb);

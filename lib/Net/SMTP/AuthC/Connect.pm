@@ -9,6 +9,7 @@ use Net::SMTP::AuthC::Error;
 use Net::SMTP::AuthC::Login;
 use Net::SMTP::AuthC::Options;
 use Net::SMTP::AuthC::ServerAddress;
+use Net::SMTP::AuthC::TlsOptions;
 
 my %is_connect_option = map { $_ => 1 } qw(tls_name timeout end_timeout deadline hello local_address local_port family
     transcript insecure_cleartext_auth pipelining debug channel_binding);
@@ -34,7 +35,7 @@ sub _is_connect_option {
     my ($name) = @_;
 
     return $is_connect_option{$name} || Net::SMTP::AuthC::Login->is_option($name)
-        || Net::SMTP::AuthC::Options->is_tls_option($name);
+        || Net::SMTP::AuthC::TlsOptions->is_option($name);
 }
 
 sub connect {
@@ -116,6 +117,7 @@ sub _dial {
         channel_binding => Net::SMTP::AuthC::Options->bindings($given->{channel_binding}),
         (@tls ? (tls => $tls[0], tls_name => $tls[1], implicit_tls => $place->{tls} eq 'implicit') : ()),
     );
+    *$self->{net_smtp_authc_timings}{tls} = $self->_handshake_time if $place->{tls} eq 'implicit';
     $self->_set_pipelining(0) if exists $given->{pipelining} && !$given->{pipelining};
     (*$self->{net_smtp_banner}) = ($self->_reply)[1];
     $self->_introduce($place, \@tls, $given->{hello} // $self->_own_name);
@@ -126,8 +128,8 @@ sub _dial {
 sub _tls_for {
     my ($given, $host) = @_;
 
-    my ($demand, $name) = Net::SMTP::AuthC::Options->tls($given, $host);
-    return (Net::SMTP::AuthC::Options->context($demand), $name);
+    my ($demand, $name) = Net::SMTP::AuthC::TlsOptions->of($given, $host);
+    return (Net::SMTP::AuthC::TlsOptions->context($demand), $name);
 }
 
 # EHLO, and where it is due STARTTLS and EHLO again. Nobody falls back to clear text who has asked for TLS.

@@ -1,4 +1,4 @@
-# Options: what callers pass to new, starttls and connect, as the C core wants it.
+# Options: what callers pass to new and connect, TLS apart, as the C core wants it.
 package Net::SMTP::AuthC::Options;
 
 use 5.014;
@@ -6,68 +6,6 @@ use strict;
 use warnings;
 
 use Net::SMTP::AuthC::Error;
-
-# IO::Socket::SSL's names, for both faces, and ours for the sending face.
-my %tls_option = (
-    SSL_ca_file     => 'ca_file',
-    SSL_ca_path     => 'ca_path',
-    SSL_cert_file   => 'certificate_file',
-    SSL_key_file    => 'key_file',
-    SSL_cipher_list => 'cipher_list',
-    (map { $_ => $_ } qw(ca_file ca_path certificate_file key_file key_password cipher_list ciphersuites
-        minimum_version insecure_no_verify insecure_no_name_check allow_common_name)),
-);
-
-# Names of IO::Socket::SSL that are read here otherwise, or that change nothing for a client of SMTP.
-my %is_read_otherwise = map { $_ => 1 } qw(SSL_verify_mode SSL_verifycn_name SSL_verifycn_scheme SSL_hostname
-    SSL_version SSL_passwd_cb SSL_use_cert SSL_verifycn_publicsuffix SSL_startHandshake SSL_session_cache
-    SSL_session_cache_size SSL_session_key SSL_reuse_ctx SSL_mode_release_buffers SSL_honor_cipher_order
-    SSL_keepSocketOnError SSL_error_trap);
-
-# These would demand more than we check, so that to pass over them in silence would be a lie.
-my @NOT_YET = qw(SSL_verify_callback SSL_crl_file SSL_check_crl SSL_fingerprint SSL_ocsp_mode SSL_ca SSL_cert
-    SSL_key);
-
-my %is_not_yet = map { $_ => 1 } @NOT_YET;
-
-sub is_tls_option { return $tls_option{ $_[1] } || $is_read_otherwise{ $_[1] } || $is_not_yet{ $_[1] } }
-
-# The demands of a caller as a list for Net::SMTP::AuthC::TLS->new, and the name that the certificate must bear.
-sub tls {
-    my ($class, $given, $host) = @_;
-
-    for my $name (grep { defined $given->{$_} } @NOT_YET) {
-        Net::SMTP::AuthC::Error->usage("$name is not supported here", 'leave it out, or use ca_file');
-    }
-    my @names  = grep { $tls_option{$_} && defined $given->{$_} } keys %$given;
-    my %demand = map { $tls_option{$_} => $given->{$_} } @names;
-    $demand{insecure_no_verify} = 1 if defined $given->{SSL_verify_mode} && !$given->{SSL_verify_mode};
-    $demand{insecure_no_name_check} = 1 if ($given->{SSL_verifycn_scheme} // '') eq 'none';
-    $demand{minimum_version} //= 'TLSv1.3' if ($given->{SSL_version} // '') =~ /\A(?:SSLv23:.*!TLSv1_?2|TLSv1_3\z)/;
-    $demand{key_password} //= $given->{SSL_passwd_cb}->(0) if ref $given->{SSL_passwd_cb} eq 'CODE';
-    my $name = $given->{SSL_verifycn_name} // $given->{tls_name} // $given->{SSL_hostname} // $host;
-    return (\%demand, $class->ascii_host($name));
-}
-
-# One context a configuration; a file that changes is a new configuration.
-my %contexts;
-
-sub context {
-    my ($class, $demand) = @_;
-
-    my $key = join "\0", map { ($_, $demand->{$_}, /_(?:file|path)\z/ ? (stat $demand->{$_})[9] // 0 : ()) }
-        sort keys %$demand;
-    return $contexts{$key} if $contexts{$key};
-    my $context = eval { Net::SMTP::AuthC::TLS->new(%$demand) };
-    if (!$context) {
-        my $text = $@ =~ s/ at \Q${\__FILE__}\E line [0-9]+.*\n\z//sr;
-        Net::SMTP::AuthC::Error->throw(kind => 'tls', step => 'TLS set-up', text => $text, temporary => 0);
-    }
-    %contexts = () if keys %contexts > 20;
-    return $contexts{$key} = $context;
-}
-
-sub CLONE { %contexts = (); return }
 
 # "host", "host:port", "[v6]", "[v6]:port" and Net::SMTP's "host:name(port)", with a port for where none is given.
 sub host_and_port {

@@ -172,7 +172,8 @@ The Message-ID of the message, or undef if it is not known.
 
 =head2 timings
 
-A hash ref with the seconds it took: C<connect>, C<tls>, C<auth>, C<transaction>.
+A hash ref with the seconds it took: C<connect>, C<tls> (the handshake; with STARTTLS that command and the second
+EHLO too), C<auth>, C<transaction>.
 
 =head2 bytes
 
@@ -180,7 +181,8 @@ The octets of the message that were sent.
 
 =head2 tls
 
-A hash ref with C<version>, C<cipher>, C<verified> and C<name>; undef for a connection without TLS.
+A hash ref with what C<tls> of L<Net::SMTP::AuthC> has: C<version>, C<cipher>, C<group>, C<verified>, C<trust>,
+C<name>, C<subject>, C<issuer>, C<not_after>, C<resumed> and C<stapled>; undef for a connection without TLS.
 
 =head2 mechanism
 

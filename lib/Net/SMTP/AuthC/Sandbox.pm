@@ -339,7 +339,7 @@ as on port 465.
 
 What the server shows. C<good> is for C<localhost>, C<127.0.0.1> and C<::1>. C<wrong-name> is for
 C<elsewhere.example.test>, C<unknown-ca> signed by an authority that is not in C<ca_file>, C<cn-only> has no
-subjectAltName, only C<CN=localhost>.
+subjectAltName, only C<CN=localhost>. Or one of your own: C<[$chain, $key]>, the texts of both in PEM.
 
 =item mechanisms => [qw(PLAIN LOGIN CRAM-MD5)]
 

@@ -88,18 +88,25 @@ sub _say {
 
     return undef if !$self->{client};
     my $said = $self->_ask($self->{client}, $method, @arguments);
-    $said = '' if !defined $said && !defined $self->{died} && $self->_is_content_with_silence;
+    $said = '' if !defined $said && !defined $self->{died} && $self->_means_nothing_by_undef;
     return undef if !defined $said;
     if (!utf8::downgrade($said = "$said", 1)) {
         $self->{died} = 'a character above 255; give it user and password as octets, e.g. by Encode::encode';
         return undef;
     }
-    push @{ $self->{said} }, $said, split /[\0\x01]/, $said;
+    push @{ $self->{said} }, $said, grep { length > 3 } split /[\0\x01]/, $said;
     return $said;
 }
 
-# The Cyrus library has undef for an empty response, and a code below 0 for an error.
-sub _is_content_with_silence { return $_[0]->_is_cyrus && ($_[0]->_of('code') // -1) >= 0 }
+# Authen::SASL's GSSAPI and the Cyrus modules have undef for an empty response. Cyrus' code is below 0 for an error.
+sub _is_content { return $_[0]->_is_cyrus && ($_[0]->_of('code') // -1) >= 0 }
+
+sub _means_nothing_by_undef {
+    my ($self) = @_;
+
+    return $self->_is_content if $self->_is_cyrus;
+    return ($self->mechanism // '') =~ /\AGSS/ && !defined $self->_of('error');
+}
 
 # ---- what it thinks ----
 
@@ -137,7 +144,7 @@ sub complaint {
 sub _errors {
     my ($self) = @_;
 
-    return if !$self->_can('error') || $self->_is_content_with_silence;
+    return if !$self->_can('error') || $self->_is_content;
     local ($@, $SIG{__DIE__});
     return @{ $self->{errors} ||= [eval { $self->{client}->error }] } if $self->_is_cyrus;
     return eval { $self->{client}->error };

@@ -86,9 +86,10 @@ sub _start {
     my $initial = $client->start;
     my $mechanism = $client->mechanism;
     return $self->_go_one_by_one if !defined $mechanism && @names > 1;
-    $self->{left} = [grep { $_ ne ($mechanism // $names[0]) } @{ $self->{left} }];
+    my $name = $mechanism // $names[0];
+    $self->{left} = [grep { $_ ne $name } @{ $self->{left} }];
     if (!defined $mechanism || !defined $initial) {
-        push @{ $self->{notes} }, "$names[0]: " . ($client->complaint // 'the object cannot begin');
+        push @{ $self->{notes} }, "$name: " . ($client->complaint // 'the object cannot begin');
         return;
     }
     undef $initial if !length $initial && !$begins_with_nothing{$mechanism};

@@ -22,9 +22,11 @@ sub supports {
     return;
 }
 
+sub has { return exists +(*{ $_[0] }->{net_smtp_esmtp} || {})->{ uc($_[1] // '') } ? 1 : '' }
+
 # ---- the last command ----
 
-sub code   { return *{ $_[0] }->{net_cmd_code} // '421' }
+sub code   { return *{ $_[0] }->{net_cmd_code} // $_[0]->DEF_REPLY_CODE }
 sub status { return substr $_[0]->code, 0, 1 }
 sub ok     { return $_[0]->code > 0 && $_[0]->code < 400 }
 
@@ -58,25 +60,67 @@ sub error {
 # The core's, unless the failure was found before the core was asked.
 sub _last_error { return *{ $_[0] }->{net_smtp_authc_error} || $_[0]->_error }
 
+sub DEF_REPLY_CODE      { return 421 }
+sub _set_status_timeout { return $_[0]->set_status($_[0]->DEF_REPLY_CODE, '[' . ref($_[0]) . '] Timeout') }
+sub _set_status_closed  { return $_[0]->set_status($_[0]->DEF_REPLY_CODE, '[' . ref($_[0]) . '] Connection closed') }
+
+# After an operation. What is kept of commands before it is of no use any more.
+sub _heard {
+    my ($self, $good, $why) = @_;
+
+    delete @{ *$self }{qw(net_smtp_authc_replies net_cmd_lines)};
+    return $self->_noted($good, $why);
+}
+
 my %local_code = (usage => 501, auth => 504);
-my %local_text = (timeout => 'Timeout', closed => 'Connection closed');
+my %local_status = (timeout => '_set_status_timeout', closed => '_set_status_closed');
 
 # Notes the reply, or what stands for one when there was none; hands the result on. The error is the core's, unless
 # somebody knows better.
-sub _heard {
+sub _noted {
     my ($self, $good, $why) = @_;
 
     delete *$self->{net_smtp_authc_error};
     my $error = $good ? undef : $why || $self->_error || {kind => 'closed'};
     if ($error && !$error->{code}) {
-        $self->set_status($local_code{ $error->{kind} } // 421,
-            '[' . ref($self) . '] ' . ($local_text{ $error->{kind} } // $error->{text}));
+        my $kind = $error->{kind};
+        my $set = $local_status{$kind};
+        $set ? $self->$set : $self->set_status($local_code{$kind} // 421, '[' . ref($self) . "] $error->{text}");
     }
     else {
         my ($code, @lines) = $self->_reply;
         $self->set_status($code, [map { "$_\n" } @lines]) if $code;
     }
     return !!$good;
+}
+
+# ---- subclasses ----
+
+my %speaks_by_words;
+my @words = qw(command response getline ungetline parse_response);
+my @verbs = map { "_$_" } qw(EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP ETRN);
+
+# Whether the class has a method of its own where Net::SMTP would call it between a command and its reply. Then every
+# command takes that way; otherwise it goes straight to the core.
+sub _speaks_by_words {
+    my $class = ref $_[0];
+
+    return $speaks_by_words{$class} //= _has_own($class, @words, @verbs);
+}
+
+# Whether a class that comes before ours has one of these methods. Names that stand for ours are ours too.
+sub _has_own {
+    my ($class, @methods) = @_;
+
+    return 0 if $class eq __PACKAGE__;
+    require mro;
+    my $taken = $INC{'Net/SMTP/AuthC/Takeover/Names.pm'} && 'Net::SMTP::AuthC::Takeover::Names';
+    for my $before (@{ mro::get_linear_isa($class) }) {
+        last if $before eq __PACKAGE__ || $before eq 'Net::SMTP' || $taken && $taken->is_taken($before);
+        no strict 'refs';
+        return 1 if $before !~ /\ANet::SMTP::AuthC::/ && grep { exists &{"${before}::$_"} } @methods;
+    }
+    return 0;
 }
 
 # A failure that needs no server: its code and text, and more about the error.
@@ -104,7 +148,7 @@ sub _refused_by_server {
     my $temporary = $self->status == 4;
     *$self->{net_smtp_authc_error} = {
         kind => $temporary ? 'deferred' : 'refused', step => $step, code => $self->code,
-        text => ($self->message)[0] =~ s/\n\z//r, temporary => $temporary ? 1 : 0,
+        text => (($self->message)[0] // '') =~ s/\n\z//r, temporary => $temporary ? 1 : 0,
     };
     return !1;
 }
@@ -134,6 +178,7 @@ sub _show_classes {
     my $shown = $of // $class;
     $class->debug_print(1, '  ' x ($depth // 0) . "$shown(" . ($shown->VERSION // '') . ")\n");
     no strict 'refs';
+    return if $shown eq __PACKAGE__;    # Net::SMTP is there in name only
     $class->_show_classes($_, ($depth // 0) + 1) for @{"${shown}::ISA"};
     return;
 }

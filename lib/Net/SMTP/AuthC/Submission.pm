@@ -9,7 +9,7 @@ use Net::SMTP::AuthC::Connect;
 use Net::SMTP::AuthC::Error;
 use Net::SMTP::AuthC::Options;
 
-my %is_submit_option  = map { $_ => 1 } qw(from to size body smtputf8 dsn auth deadline);
+my %is_submit_option  = map { $_ => 1 } qw(from to size body smtputf8 dsn auth deadline all_or_none);
 my %is_message_option = map { $_ => 1 } qw(from to cc bcc reply_to subject text headers date message_id);
 
 my $QUIT_SECONDS = 5;    # a farewell is worth no more
@@ -65,25 +65,16 @@ sub submit {
     my $deadline = Net::SMTP::AuthC::Options->seconds('deadline', $given->{deadline});
     my $mail     = $self->_parameters_of($source, {%$given, from => $from->{address}}, \@to);
     my $started  = _now();
-    my $before   = $self->_outcomes_as_text;
     $self->_set_deadline($deadline // 0);
+    $self->_set_all_or_none($given->{all_or_none} ? 1 : 0);
     my $good = eval {
         $self->_submit($from->{octets}, $mail, [map { @$_{qw(octets words)} } @to], $source->{octets}) ? 1 : 0;
     };
     my $died = $@;
     *$self->{net_smtp_authc_timings}{transaction} = _now() - $started;
     $self->_set_deadline(0);
-    my $began = $good || $self->_state ne 'closed' || $self->_outcomes_as_text ne $before;
     $self->_give_up($died, $source, \@to) if !defined $good;
-    return $self->_answer($good, $source, \@to, $began);
-}
-
-# Where the connection turns out to be closed, the core still has the outcomes of the message before: never those of
-# this one.
-sub _outcomes_as_text {
-    my ($self) = @_;
-
-    return join "\0", map { $_ // '' } map { @$_ } $self->_outcomes;
+    return $self->_answer($good, $source, \@to);
 }
 
 sub _parameters_of {
@@ -103,11 +94,11 @@ sub _parameters_of {
 
 # A receipt when somebody got it. Otherwise an error that carries the receipt: nobody did, or nobody knows.
 sub _answer {
-    my ($self, $good, $source, $to, $began) = @_;
+    my ($self, $good, $source, $to) = @_;
 
     my $error = $good ? undef : $self->_error;
     $self->_throw if $error && $error->{kind} eq 'usage';
-    my @recipients = $self->_became_of($to, $began);
+    my @recipients = $self->_became_of($to);
     my %reply = $error ? map { $_ => $error->{$_} || undef } qw(code enhanced text)
         : $self->_last_words(\@recipients);
     $source->{size} //= $self->_content_size if $good;
@@ -131,11 +122,11 @@ sub _receipt {
     );
 }
 
-# Every recipient's one outcome; those of a transaction that never began are the same for all.
+# Every recipient's one outcome; the core has none for a transaction that never began, as the connection was closed.
 sub _became_of {
-    my ($self, $to, $began) = @_;
+    my ($self, $to) = @_;
 
-    my @known = $began ? $self->_outcomes : ();
+    my @known = $self->_outcomes;
     @known = map { [undef, 'not-sent'] } @$to if @known != @$to;
     return map { _outcome($to->[$_]{address}, @{ $known[$_] }) } 0 .. $#$to;
 }
@@ -168,7 +159,7 @@ sub _give_up {
     die $died if !defined $failure || ref $died;
     my $text = 'message: ' . $failure =~ s/\.?\n\z//r . '; nothing was delivered';
     Net::SMTP::AuthC::Error->throw(kind => 'interrupted', step => 'content', temporary => 0, text => $text,
-        receipt => $self->_receipt($source, [$self->_became_of($to, 1)], text => $text), $self->_about);
+        receipt => $self->_receipt($source, [$self->_became_of($to)], text => $text), $self->_about);
 }
 
 1;

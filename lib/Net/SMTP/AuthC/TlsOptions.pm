@@ -35,6 +35,7 @@ my %option = (
     SSL_verify_mode     => ['insecure_no_verify', \&_verify_mode],
     SSL_verifycn_scheme => ['insecure_no_name_check', \&_scheme],
     SSL_ocsp_mode       => ['must_staple', \&_ocsp_mode],
+    SSL_ecdh_curve      => ['', \&_curve],
     SSL_session_cache_size => ['no_resumption', sub { return $_[1] eq '0' ? 1 : undef }],
 );
 
@@ -57,7 +58,7 @@ my %refused = (
 # They change nothing for a client of SMTP.
 my %is_harmless = map { $_ => 1 } qw(SSL_check_crl SSL_use_cert SSL_passwd_cb SSL_startHandshake SSL_session_cache
     SSL_session_key SSL_session_id_context SSL_mode_release_buffers SSL_honor_cipher_order SSL_keepSocketOnError
-    SSL_error_trap SSL_alpn_protocols SSL_npn_protocols SSL_ocsp_cache SSL_ecdh_curve SSL_dh SSL_dh_file
+    SSL_error_trap SSL_alpn_protocols SSL_npn_protocols SSL_ocsp_cache SSL_dh SSL_dh_file
     SSL_client_ca SSL_client_ca_file SSL_ticket_keycb);
 
 sub is_option { return $option{ $_[1] } || $refused{ $_[1] } || $is_harmless{ $_[1] } ? 1 : 0 }
@@ -109,11 +110,10 @@ sub _settle {
 
     my ($check_crl, $use_cert) = @$given{qw(SSL_check_crl SSL_use_cert)};
     delete $demand->{crl_file} if defined $check_crl && !$check_crl && !defined $given->{crl_file};
-    _usage('SSL_check_crl without a file of revocation lists: give SSL_crl_file') if $check_crl && !$demand->{crl_file};
-    if (defined $use_cert && !$use_cert) {
-        defined $given->{$_->[0]} or delete $demand->{ $_->[1] }
-            for ['certificate_file', 'certificate_file'], ['key_file', 'key_file'];
-    }
+    _usage('SSL_check_crl without a file of revocation lists: give SSL_crl_file')
+        if $check_crl && !$demand->{crl_file};
+    my @is_ssl = grep { !defined $given->{$_} } qw(certificate_file key_file);
+    delete @$demand{@is_ssl} if defined $use_cert && !$use_cert;
     _usage('session_file and resumption => 0 contradict each other: give one of them')
         if $demand->{no_resumption} && defined $demand->{session_file};
     $demand->{key_password} //= _password($given->{SSL_passwd_cb})
@@ -209,10 +209,17 @@ sub _ocsp_mode {
     my ($name, $mode) = @_;
 
     return undef if $mode eq '';
-    _usage("$name: the number of SSL_OCSP_NO_STAPLE, SSL_OCSP_TRY_STAPLE or SSL_OCSP_MUST_STAPLE (nobody is asked but "
-        . 'the server, so SSL_OCSP_FAIL_HARD and SSL_OCSP_FULL_CHAIN are not supported here)')
+    _usage("$name: the number of SSL_OCSP_NO_STAPLE, SSL_OCSP_TRY_STAPLE or SSL_OCSP_MUST_STAPLE (nobody is asked "
+        . 'but the server, so SSL_OCSP_FAIL_HARD and SSL_OCSP_FULL_CHAIN are not supported here)')
         if $mode !~ /\A[0-9]{1,4}\z/ || $mode & ~0b10011;
     return $mode & 0b00010 ? 1 : undef;
+}
+
+sub _curve {
+    my ($name, $curves) = @_;
+
+    return undef if $curves eq '' || $curves eq 'auto';
+    return _usage("$name is not supported here: leave it out (OpenSSL chooses well), or set Groups in openssl.cnf");
 }
 
 # Whoever names an older version gets a newer one. To be kept from TLS 1.3 is another matter.
@@ -227,7 +234,7 @@ sub _version {
         ($1 ? $is_out{ $2 // 0 } : $is_named{ $2 // 0 }) = 1;
     }
     _usage("$name: TLS 1.3 cannot be left out; leave the !TLSv1_3 out instead") if $is_out{3};
-    return $is_out{2} || $is_named{3} ? 'TLSv1.3' : $is_named{2} ? 'TLSv1.2' : undef;
+    return $is_out{2} ? 'TLSv1.3' : $is_named{2} ? 'TLSv1.2' : $is_named{3} ? 'TLSv1.3' : undef;
 }
 
 # ---- contexts ----
@@ -279,8 +286,8 @@ sub _warn_of_keylog {
 
     return if $is_warned{$path}++;
     require Carp;
-    Carp::carp("keylog_file: the secrets of TLS sessions are written to $path; whoever reads it can read all that was "
-        . 'recorded of them, passwords too');
+    Carp::carp("keylog_file: the secrets of TLS sessions are written to $path; whoever reads it can read all "
+        . 'that was recorded of them, passwords too');
     return;
 }
 

@@ -29,13 +29,13 @@ sub _addr {
     return $address =~ s/\A[ \t]+|[ \t]+\z//gr;
 }
 
-# BINARYMIME needs BDAT, which this face does not speak.
+# The octets of a binary message go by bdat.
 sub _body {
-    my ($bits) = @_;
+    my ($bits, $offered) = @_;
 
-    return 'BODY=8BITMIME' if $bits eq '8';
-    return 'BODY=7BIT' if $bits ne 'binary';
-    Carp::carp("Net::SMTP::AuthC::mail: Bits => 'binary' is not supported");
+    my @needed = $bits eq '8' ? '8BITMIME' : $bits eq 'binary' ? qw(BINARYMIME CHUNKING) : ();
+    return 'BODY=' . ($needed[0] // '7BIT') if !grep { !exists $offered->{$_} } @needed;
+    Carp::carp("Net::SMTP::AuthC::mail: option Bits was dropped: the host does not offer " . join ' and ', @needed);
     return '';
 }
 
@@ -63,7 +63,20 @@ sub mail {
     my %option = @options == 1 && ref $options[0] eq 'HASH' ? %{ $options[0] } : @options;
     my $parameters = $self->_parameters(mail => \@mail_options, %option);
     return !1 if !defined $parameters;
-    return $self->_heard($self->_mail($self->_addr($address), $parameters));
+    my $good = $self->_say_path(MAIL => 'FROM', $self->_addr($address), $parameters);
+    *$self->{net_smtp_chunking} = $parameters =~ /\bBODY=BINARYMIME\b/ if $good;
+    return $good;
+}
+
+# What would not be one address in words is left to the core to refuse.
+sub _say_path {
+    my ($self, $verb, $preposition, $path, $parameters) = @_;
+
+    if ($self->_speaks_by_words && $path !~ /[\x00-\x20<>\x7f]/) {
+        $verb = "_$verb";
+        return $self->$verb("$preposition:<$path>" . (length $parameters ? " $parameters" : ''));
+    }
+    return $self->_heard($verb eq 'MAIL' ? $self->_mail($path, $parameters) : $self->_rcpt($path, $parameters));
 }
 
 # The options as parameters with blanks between; those that cannot be had are dropped with a warning. undef when a
@@ -80,7 +93,8 @@ sub _parameters {
     for my $row (grep { exists $option{ $_->[0] } } @$known) {
         my ($name, $keyword, $text) = @$row;
         my $value = delete $option{$name};
-        my $parameter = $self->_offered($method, $name, $keyword) ? $text->($value) : '';
+        my $parameter = $self->_offered($method, $name, $keyword)
+            ? $text->($value, *$self->{net_smtp_esmtp}) : '';
         return $self->_refuse_parameter($method, $name) if $parameter =~ /[\x00-\x20\x7f]/;
         push @parameters, $parameter;
     }
@@ -114,7 +128,7 @@ sub recipient {
     return $skip && wantarray ? () : 0 if !defined $parameters;
     my @good;
     for my $address (map { ref $_ eq 'ARRAY' ? @$_ : $_ } @to) {
-        my $taken = $self->_heard($self->_rcpt($self->_addr($address), $parameters));
+        my $taken = $self->_say_path(RCPT => 'TO', $self->_addr($address), $parameters);
         push @good, $address if $taken;
         return 0 if !$taken && !$skip;
     }
@@ -134,7 +148,10 @@ sub data {
     my $self = shift;
 
     my $text = _joined(@_);    # it may die, and then nothing has been said
-    return !1 if !$self->_heard($self->_data);
+    return $self->_refuse(503, 'this message goes by bdat and bdatlast', step => 'DATA')
+        if *$self->{net_smtp_chunking};
+    return !1 if !($self->_speaks_by_words ? $self->_DATA : $self->_heard($self->_data));
+    *$self->{net_cmd_last_ch} = "\n";
     return 1 if !@_;
     return $self->datasend($text) && $self->dataend;
 }
@@ -160,8 +177,9 @@ sub datasend {
         $self->_give_up_message if $state eq 'content';
         die $why;
     }
-    return $self->_not_in_data($state) if $state ne 'content';
+    return $self->_not_in_data($state, $text) if $state ne 'content';
     $self->_show_sent($text) if *$self->{net_cmd_debug};
+    *$self->{net_cmd_last_ch} = substr $text, -1 if length $text;
     return $self->_heard($self->_content($text)) || 0;
 }
 
@@ -174,8 +192,9 @@ sub _give_up_message {
 }
 
 sub _not_in_data {
-    my ($self, $state) = @_;
+    my ($self, $state, $text) = @_;
 
+    return $self->datasend($text) if $self->_is_unheard && $self->_keeps_reply;    # of a DATA that command has said
     return $self->_heard(!1) || 0 if $state eq 'closed';
     return $self->_refuse(503, 'message text before DATA, or after a DATA that was refused', step => 'DATA') || 0;
 }
@@ -190,10 +209,12 @@ sub _show_sent {
 sub dataend {
     my ($self) = @_;
 
+    $self->_keeps_reply if $self->_is_unheard;
     my $state = $self->_state;
+    delete *$self->{net_cmd_last_ch};
     return 1 if $state eq 'idle';
     return 0 if $state eq 'closed' && !$self->_heard(!1);
-    return $self->_heard($self->_end);
+    return $self->_speaks_by_words ? $self->_ends_by_words : $self->_heard($self->_end);
 }
 
 sub datafh {

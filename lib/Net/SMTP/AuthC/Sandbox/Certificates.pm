@@ -17,7 +17,8 @@ my %kind = (
 );
 my %made;
 
-sub knows { return exists $kind{ $_[0] } }
+# The name of one of the above, or [chain in PEM, key in PEM].
+sub knows { return ref $_[0] eq 'ARRAY' ? @{ $_[0] } == 2 : exists $kind{ $_[0] } }
 
 # Every function below returns (certificate PEM, key PEM).
 sub authority {
@@ -27,6 +28,7 @@ sub authority {
 
 sub server {
     my ($name) = @_;
+    return @$name if ref $name;
     return @{ $made{$name} ||= [ _sign(%{ $kind{$name} }) ] };
 }
 

@@ -1,0 +1,193 @@
+/* outcome_caller: leads a dialogue with the server in memory, octet by octet, up to where it is to be cut. */
+#ifndef T_CORE_OUTCOME_CALLER_H
+#define T_CORE_OUTCOME_CALLER_H
+
+#include "outcome_report.h"
+
+/* What the caller does next within a message that he leads himself; below: a recipient. */
+enum { FIRST_CHUNK = SERVER_RECIPIENTS, LAST_CHUNK, DATA_WAS_SAID, MESSAGE_IS_OVER };
+
+static const char *const senders[SERVER_MESSAGES] = {"m0@x", "m1@x", "m2@x"};
+static const char *const recipients[SERVER_RECIPIENTS] = {"r0@x", "r1@x", "r2@x", "r3@x"};
+
+static inline void
+open_message(struct run *run, int all)
+{
+    const char *sender = senders[++run->message];
+    int i;
+
+    if (!all) {
+        smtpc_session_mail(run->session, sender, 4, "");
+        return;
+    }
+    smtpc_session_open_envelope(run->session, sender, 4, "");
+    for (i = 0; i < SERVER_RECIPIENTS && run->dialogue->plan[run->message].rcpt[i] != 0; i++)
+        smtpc_session_add_recipient(run->session, recipients[i], 4, "");
+    smtpc_session_submit(run->session);
+}
+
+static inline void
+begin_message_or_quit(struct run *run)
+{
+    if (run->message + 1 == run->dialogue->messages)
+        smtpc_session_quit(run->session);
+    else
+        open_message(run, !is_led_by_caller(run->dialogue));
+}
+
+static inline int
+is_anybody_left(const struct run *run)
+{
+    return smtpc_envelope_count(smtpc_session_envelope(run->session), SMTPC_OUTCOME_ACCEPTED) > 0;
+}
+
+/* The content, then RSET; and nothing but RSET after a chunk that was refused (RFC 3030 section 2). */
+static inline void
+end_message(struct run *run)
+{
+    if (run->next == LAST_CHUNK && smtpc_session_reply(run->session)->code != 250)
+        run->next = DATA_WAS_SAID;
+    if (run->next == DATA_WAS_SAID) {
+        run->next = MESSAGE_IS_OVER;
+        smtpc_session_reset(run->session);
+    } else if (run->dialogue->way == BY_COMMAND) {
+        run->next = DATA_WAS_SAID;
+        smtpc_session_data(run->session);
+    } else if (run->next++ == FIRST_CHUNK)
+        smtpc_session_bdat(run->session, ".\r\nQUIT\r\n", 9, 0);
+    else
+        smtpc_session_bdat(run->session, "y", 1, 1);
+}
+
+/* One command after the other, as Net::SMTP's callers have it. */
+static inline void
+next_command(struct run *run)
+{
+    if (run->next == 0 && smtpc_session_reply(run->session)->code != 250)
+        run->next = DATA_WAS_SAID;
+    if (run->next < SERVER_RECIPIENTS && run->dialogue->plan[run->message].rcpt[run->next] != 0) {
+        smtpc_session_rcpt(run->session, recipients[run->next], 4, "");
+        run->next++;
+        return;
+    }
+    if (run->next < FIRST_CHUNK)
+        run->next = is_anybody_left(run) || run->dialogue->is_lax ? FIRST_CHUNK : DATA_WAS_SAID;
+    end_message(run);
+}
+
+static inline void
+idle(struct run *run)
+{
+    if (run->message >= 0 && is_led_by_caller(run->dialogue) && run->next < MESSAGE_IS_OVER) {
+        next_command(run);
+        return;
+    }
+    if (run->message >= 0)
+        check_message(run);
+    run->next = 0;
+    if (!run->has_said_hello++)
+        smtpc_session_hello(run->session, "c", 1, 0);
+    else
+        begin_message_or_quit(run);
+}
+
+static inline void
+give_content(struct run *run)
+{
+    static const char text[] = "S: x\n\n.y\n";
+
+    smtpc_session_content(run->session, text, sizeof text - 1);
+    smtpc_session_end(run->session);
+}
+
+/* ---- octets ---- */
+
+static inline int
+move_out(struct run *run)
+{
+    const char *octets;
+    size_t n;
+
+    smtpc_session_output(run->session, &octets, &n);
+    if (n == 0 || smtpc_session_wants(run->session) == SMTPC_WANT_CLOSED)
+        return 0;
+    if (run->left == sizeof run->wire)
+        abort();
+    run->wire[run->left++] = octets[0];
+    server_hear(&run->ideal, octets[0]);
+    smtpc_session_sent(run->session, 1);
+    return 1;
+}
+
+static inline int
+move_to_server(struct run *run)
+{
+    if (run->arrived == run->left)
+        return 0;
+    server_hear(&run->server, run->wire[run->arrived++]);
+    return 1;
+}
+
+static inline int
+move_in(struct run *run)
+{
+    if (run->heard == run->server.said || smtpc_session_wants(run->session) == SMTPC_WANT_CLOSED)
+        return 0;
+    smtpc_session_feed(run->session, run->server.says + run->heard++, 1);
+    return 1;
+}
+
+static inline int
+move(struct run *run)
+{
+    const char *order = run->order;
+
+    if (*order == '?') {
+        run->chance = run->chance * 1664525u + 1013904223u;
+        order = &"WSRWSWRSR"[(run->chance >> 24) % 7];
+    }
+    for (; *order != '\0'; order++)
+        if (*order == 'W' ? move_out(run) : *order == 'S' ? move_to_server(run) : move_in(run))
+            return 1;
+    return move_out(run) || move_to_server(run) || move_in(run);
+}
+
+static inline void
+start(struct run *run, const struct dialogue *dialogue, const char *order, uint32_t chance)
+{
+    int may_run_ahead = dialogue->way == PIPELINED || dialogue->way == ALL_OR_NONE;
+
+    memset(run, 0, sizeof *run);
+    run->dialogue = dialogue;
+    run->order = order;
+    run->chance = chance;
+    server_init(&run->server, dialogue->plan, may_run_ahead ? "PIPELINING" : "HELP");
+    run->server.is_lax = dialogue->is_lax;
+    run->ideal = run->server;
+    run->server.farewell = dialogue->farewell;
+    run->session = smtpc_session_new();
+    smtpc_session_set_all_or_none(run->session, dialogue->way == ALL_OR_NONE);
+    run->message = -1;
+}
+
+/* Moves octets, at most that many; fewer when all has been said. */
+static inline unsigned long
+run_for(struct run *run, unsigned long octets)
+{
+    unsigned long moved = 0;
+
+    while (moved < octets && smtpc_session_wants(run->session) != SMTPC_WANT_CLOSED) {
+        enum smtpc_want want = smtpc_session_wants(run->session);
+
+        if (want == SMTPC_WANT_CONTENT)
+            give_content(run);
+        else if (want == SMTPC_WANT_IDLE)
+            idle(run);
+        if (!move(run))
+            break;
+        moved++;
+    }
+    return moved;
+}
+
+#endif
