@@ -163,28 +163,6 @@ _content(struct handle *handle, SV *piece)
   OUTPUT:
     RETVAL
 
-# A command of the caller's: 1 when a reply came, whatever it says.
-bool
-_command(struct handle *handle, SV *verb, SV *argument, SV *name)
-  PREINIT:
-    struct smtpc_session *session;
-    const char *octets = NULL;
-    const char *words;
-    const char *called;
-    STRLEN length = 0;
-  CODE:
-    words = word_of(aTHX_ verb, "verb");
-    called = word_of(aTHX_ name, "name");
-    argument = plain_string(aTHX_ argument);
-    if (SvOK(argument))
-        octets = SvPV(argument, length);
-    ENTER;
-    session = begin_operation(aTHX_ handle);
-    RETVAL = finish_operation(aTHX_ handle, smtpc_session_command(session, words, called, octets, length));
-    LEAVE;
-  OUTPUT:
-    RETVAL
-
 # A whole transaction. recipients: address, parameters, address, parameters ...; source: as send_source has it.
 bool
 _submit(struct handle *handle, SV *sender, SV *parameters, AV *recipients, SV *source)

@@ -25,6 +25,17 @@ missing_for_instruments() {
     ls /usr/lib/*/sasl2/libscram.so >/dev/null 2>&1 || echo libsasl2-modules
     # DIGEST-MD5 by an object of the program's
     perl -MAuthen::SASL -e 1 2>/dev/null || echo libauthen-sasl-perl
+    missing_programs
+}
+
+# Programs that send mail with Net::SMTP, for xt/programs_*.t.
+missing_programs() {
+    for pair in MIME::Lite:libmime-lite-perl Email::Sender:libemail-sender-perl Email::Stuffer:libemail-stuffer-perl \
+        Mail::Mailer:libmailtools-perl Mail::Transport::SMTP:libmail-transport-perl \
+        IO::Socket::SSL:libio-socket-ssl-perl; do
+        perl -M"${pair%:*}" -e 1 2>/dev/null || echo "${pair##*:}"
+    done
+    [ -e "$(git --exec-path 2>/dev/null)/git-send-email" ] || echo git-email
 }
 
 # Debian does not let Postfix and Exim be installed together: this one is only unpacked, below build/, and gets its

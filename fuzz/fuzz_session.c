@@ -90,11 +90,19 @@ take(struct play *p, size_t most)
     }
 }
 
+/* What is queued is the length, and that many octets as they were. */
 static void
 chunk(struct play *p, int last, const char *octets, size_t n)
 {
-    if (smtpc_session_bdat(p->session, octets, n, last) == 0)
-        p->last_chunk_waits = last;
+    char line[40];
+    const char *queued;
+    size_t length, head = (size_t)snprintf(line, sizeof line, "BDAT %zu%s\r\n", n, last ? " LAST" : "");
+
+    if (smtpc_session_bdat(p->session, octets, n, last) != 0)
+        return;
+    smtpc_session_output(p->session, &queued, &length);
+    must(length == head + n && memcmp(queued, line, head) == 0 && memcmp(queued + head, octets, n) == 0);
+    p->last_chunk_waits = last;
 }
 
 /* Our own view of the replies: did a whole 2yz follow the dot? */
@@ -410,9 +418,9 @@ operate(struct play *p, char operation, const char *argument, size_t n)
     case 'F': fail(p); break;
     default: break;
     }
-    if (in_content && operation != '\0' && strchr("htakXgmrdRnqxu", operation) != NULL)
+    if (in_content && operation != '\0' && strchr("htakXgmrdRnqxuel", operation) != NULL)
         must(smtpc_session_wants(s) == SMTPC_WANT_CLOSED);
-    if (operation != 'c' && smtpc_session_wants(s) != SMTPC_WANT_CLOSED)
+    if (strchr("cel", operation) == NULL && smtpc_session_wants(s) != SMTPC_WANT_CLOSED)
         check_lines(p, before);
     check(p);
 }

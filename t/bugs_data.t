@@ -68,7 +68,6 @@ bug 9 => 'never true without sending', sub {
 
 bug 9 => 'nor after a DATA that was refused', sub {
     my ($class) = @_;
-    local $TODO = 'dataend does not know yet that text was turned away';
     my $server = sandbox(faults => [{stage => 'data', reply => "554 5.5.1 no\r\n"}]);
     my $smtp = ready($server, class => $class);
     $smtp->data;

@@ -69,7 +69,8 @@ subtest 'refusals' => sub {
     is($smtp->data("never\n"), !1, 'DATA is refused');
     is(join('|', $smtp->code, $smtp->message), "451|later\n", 'its reply');
     is($smtp->datasend("never\n"), 0, 'datasend then sends nothing');
-    is($smtp->dataend, 1, 'dataend has nothing to end');
+    is($smtp->dataend, !1, 'dataend does not say that all is well');
+    is($smtp->dataend, 1, 'once more there is nothing to end');
     is($smtp->data("text\n"), !1, 'the message is refused');
     is(join('|', $smtp->code, $smtp->message), "554|5.6.0 spam\n", 'its reply');
     is($smtp->error->step, 'end of data', 'the step');

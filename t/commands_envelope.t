@@ -72,7 +72,7 @@ subtest 'addresses as they are found in programs' => sub {
 };
 
 subtest 'nothing that could be a second command or parameter leaves' => sub {
-    for my $bad ("a\@b.test\r\nDATA", "a\@b.test\n", "a\rb\@c.test", "a\0b\@c.test", "<a\@b.test\r\n>", 'a b@c.test',
+    for my $bad ("a\@b.test\r\nDATA", "a\n\@b.test", "a\rb\@c.test", "a\0b\@c.test", "<a\@b.test\r\n>", 'a b@c.test',
         'a@b> SIZE=1 X=<z', "a\x{263a}\@b.test", "\x{e9}\@b.test"
     ) {
         my $shown = $bad =~ s/([^ -~])/sprintf '\x{%x}', ord $1/ger;

@@ -1,36 +1,45 @@
-# Cut after every octet in both directions, and late at any reply: what is reported of every recipient is what became of it.
-# valgrind: no
+# Cut after every octet in both directions, or late with any reply: what is reported of a recipient became of him.
 use strict;
 use warnings;
 use lib 't/lib';
 use SystemTrust;
-use List::Util qw(max sum);
 use Net::SMTP::AuthC::Sandbox;
 use OutcomesJudge;
 use OutcomesRun;
 use Test::More;
-use Time::HiRes qw(time);
 
-use constant { CUTTERS => 4, HOLDERS => 8 };
+use constant { CUTTERS => 4, HOLDERS => 10, LATE => 0.4, TIMEOUT => 10, SHOWN => 5 };
 
 my $slow = $ENV{NET_SMTP_AUTHC_SLOW} || 1;
-my $began = time;
+my $sample = $slow > 1 ? 40 : 1;
 
-# b@x is refused, c@x is deferred.
-my @three = ([qw(a@x b@x c@x)], [qw(c@x d@x)]);
-my @nobody = ([qw(b@x c@x)], [qw(b@x c@x)], [qw(a@x)]);
-
+# b@x is refused, c@x deferred. step: only so many of the cuts.
+my @two    = ([qw(a@x b@x c@x)], [qw(c@x d@x)]);
+my @nobody = (['b@x'], ['b@x'], ['a@x']);
 my @dialogues = (
-    { name => 'submit with PIPELINING', pipelining => 1, messages => \@three },
-    { name => 'submit in lock-step', pipelining => 0, messages => \@three },
-    { name => 'submit to nobody twice', pipelining => 1, messages => \@nobody },
-    { name => 'data', face => 1, messages => \@three },
-    { name => 'submit with PIPELINING inside TLS', pipelining => 1, tls => 1, messages => \@three },
-    { name => 'data inside TLS', face => 1, tls => 1, messages => \@three, sample => 23 },
+    { name => 'submit, pipelined', pipelining => 1, messages => \@two },
+    { name => 'submit in lock-step', pipelining => 0, messages => \@two },
+    { name => 'submit to nobody, twice', pipelining => 1, messages => \@nobody },
+    { name => 'mail, to, data', face => 1, messages => \@two },
+    { name => 'submit inside TLS, pipelined', pipelining => 1, tls => 1, messages => [$two[0]] },
+    { name => 'submit twice inside TLS, in lock-step', pipelining => 0, tls => 1, messages => \@two, step => 13 },
+    { name => 'mail, to, data inside TLS', face => 1, tls => 1, messages => \@two, step => 17 },
 );
-
 my %server = map { $_ => sandbox($_) } qw(none implicit);
 my $numbers = 0;
+my %seen;
+
+measure();
+my @close = map { cases_of($_, 'close', TIMEOUT, 1, \&after_every_octet) } @dialogues;
+my @reset = map { cases_of($_, 'reset', TIMEOUT, 23, \&after_every_octet) } @dialogues;
+my @hold  = map { cases_of($_, 'hold', LATE, 1, \&before_every_reply) } @dialogues;
+try(@close, @reset, @hold);
+
+ok($seen{$_}, "$_: " . ($seen{$_} || 0)) for qw(sent refused deferred not-sent unknown);
+ok($seen{'data may have been sent'}, 'data of which nobody knows: ' . ($seen{'data may have been sent'} || 0));
+ok(($seen{timeout} || 0) > @hold / 3, 'ended by a deadline: ' . ($seen{timeout} || 0) . ' of ' . @hold);
+note 'cuts tried: ', scalar(@close) + @reset, ', late replies: ', scalar @hold;
+done_testing;
 
 sub sandbox {
     my ($tls) = @_;
@@ -38,100 +47,127 @@ sub sandbox {
         keywords => ['PIPELINING'], refuse => OutcomesJudge::refusals());
 }
 
+# Half of those that are late meet with the deadline of the whole submission.
 sub case_of {
     my ($dialogue, $cut, $timeout) = @_;
     my $server = $server{ $dialogue->{tls} ? 'implicit' : 'none' };
-    return { %$dialogue, number => $numbers++, cut => $cut, timeout => $timeout * $slow, port => $server->port,
+    my $number = $numbers++;
+    my $limits_all = $timeout == LATE && $number % 2;
+    return { %$dialogue, number => $number, cut => $cut, port => $server->port,
+        timeout => $timeout * $slow * ($limits_all ? 3 : 1), deadline => $limits_all ? $timeout * $slow : undef,
         ca_file => $dialogue->{tls} && $server->ca_file };
 }
 
-# Dialogues to their end, to see how long they are.
+# All dialogues to their end: how long they are, and that they go as they should.
 sub measure {
-    my @cases = map { case_of($_, {}, 10) } @dialogues;
+    my @cases = map { case_of($_, {}, TIMEOUT) } @dialogues;
     my $results = OutcomesRun::run(map { [$_] } @cases);
-    for my $at (0 .. $#dialogues) {
-        my ($dialogue, $result) = ($dialogues[$at], $results->{ $cases[$at]{number} });
-        $dialogue->{records} = { map { $_ => [ record_lengths($dialogue, $result->{"to_$_"}) ] } qw(server client) };
-        $dialogue->{first_record} = $cases[$at]{first_record} = first_record($dialogue);
+    for my $case (@cases) {
+        my ($dialogue) = grep { $_->{name} eq $case->{name} } @dialogues;
+        my $result = $results->{ $case->{number} };
+        $dialogue->{lengths} = { map { $_ => [ lengths($case, $result->{"to_$_"}) ] } qw(server client) };
+        $dialogue->{said} = { map { $_ => $result->{"to_$_"} } qw(server client) };
+        $case->{first_record} = $dialogue->{first_record} = first_record($dialogue) if $case->{tls};
     }
-    judge('uncut', \@cases, $results);
+    judge(\@cases, $results);
     return;
 }
 
-sub record_lengths {
-    my ($dialogue, $octets) = @_;
-    return $dialogue->{tls} ? OutcomesJudge::records($octets) : length $octets;
+sub lengths {
+    my ($case, $octets) = @_;
+    return $case->{tls} ? OutcomesJudge::records($octets) : length $octets;
 }
 
-# The first records that hold what is said in SMTP: the greeting, "EHLO c.x".
+# Which records have the first that is said in SMTP, "EHLO c.x" and the greeting.
 sub first_record {
     my ($dialogue) = @_;
-    return unless $dialogue->{tls};
     my %length = (server => 5 + length("EHLO c.x\r\n") + 17, client => 5 + length("220 x\r\n") + 17);
     my %first;
     for my $to (keys %length) {
-        my @lengths = @{ $dialogue->{records}{$to} };
+        my @lengths = @{ $dialogue->{lengths}{$to} };
         ($first{$to}) = grep { $lengths[$_] == $length{$to} } 2 .. $#lengths;
         die "no first record to the $to: @lengths" unless defined $first{$to};
     }
     return \%first;
 }
 
-# After every octet, but within a handshake, of which no recipient hears, only after some.
-sub cuts {
-    my ($dialogue, $how) = @_;
+sub cases_of {
+    my ($dialogue, $how, $timeout, $step, $where) = @_;
     my @cuts;
-    for my $to (qw(server client)) {
-        my @lengths = @{ $dialogue->{records}{$to} };
-        push @cuts, { to => $to, record => 0, octets => 0, how => $how };
-        for my $record (0 .. $#lengths) {
-            my $is_handshake = $dialogue->{tls} && $record < $dialogue->{first_record}{$to};
-            push @cuts, grep { !$is_handshake || $_->{octets} % 41 == 0 }
-                map { { to => $to, record => $record, octets => $_, how => $how } } 1 .. $lengths[$record];
-        }
+    for my $to (qw(server client)) { push @cuts, map { { to => $to, how => $how, %$_ } } $where->($dialogue, $to) }
+    $step *= $sample * ($where == \&after_every_octet && $dialogue->{step} || 1);
+    return map { case_of($dialogue, $cuts[$_], $timeout) } grep { $_ % $step == 0 } 0 .. $#cuts;
+}
+
+# But of a handshake, and of the greeting and EHLO behind it, only after some: no recipient is named there.
+sub after_every_octet {
+    my ($dialogue, $to) = @_;
+    my @lengths = @{ $dialogue->{lengths}{$to} };
+    my @cuts = { record => 0, octets => 0 };
+    for my $record (0 .. $#lengths) {
+        my $is_handshake = $dialogue->{tls} && $record < $dialogue->{first_record}{$to} + ($to eq 'client' ? 2 : 1);
+        push @cuts, map { { record => $record, octets => $_ } }
+            grep { !$is_handshake || $_ % 53 == 0 } 1 .. $lengths[$record];
     }
     return @cuts;
 }
 
-sub every { my ($step, @all) = @_; return @all[grep { $_ % $step == 0 } 0 .. $#all] }
+# And before every command, as far as they are told apart.
+sub before_every_reply {
+    my ($dialogue, $to) = @_;
+    my $lengths = $dialogue->{lengths}{$to};
+    return map { { record => $_, octets => 0 } } $dialogue->{first_record}{$to} .. $#$lengths if $dialogue->{tls};
+    my $said = $dialogue->{said}{$to};
+    my @at = (0);
+    push @at, pos $said while $said =~ /\n/g;
+    return map { { record => 0, octets => $_ } } @at;
+}
 
-# In turns over the workers; each has but one server.
-sub groups {
-    my ($workers, @cases) = @_;
+# Those that wait have more processes, and no more than one server each.
+sub try {
+    my (@cases) = @_;
     my @groups;
     for my $tls (0, 1) {
-        my @some = grep { !$_->{tls} == !$tls } @cases;
-        push @groups, grep { @$_ } map { my $at = $_; [ @some[grep { $_ % $workers == $at } 0 .. $#some] ] } 0 .. $workers - 1;
+        for my $is_hold (0, 1) {
+            my @some = grep { !$_->{tls} == !$tls && ($_->{cut}{how} eq 'hold') == $is_hold } @cases;
+            my $workers = $is_hold ? HOLDERS : CUTTERS;
+            push @groups, grep { @$_ } map { part_of($_, $workers, @some) } 0 .. $workers - 1;
+        }
     }
-    return @groups;
+    judge(\@cases, OutcomesRun::run(@groups));
+    return;
+}
+
+sub part_of {
+    my ($at, $workers, @cases) = @_;
+    return [ @cases[grep { $_ % $workers == $at } 0 .. $#cases] ];
 }
 
 sub judge {
-    my ($name, $cases, $results) = @_;
+    my ($cases, $results) = @_;
     my @servers = values %server;
-    $_->wait_for(sub { !grep { !defined $_->ended } $_[0]->sessions }, timeout => 10 * $slow) for @servers;
+    $_->wait_for(sub { !grep { !defined $_->ended } $_[0]->sessions }, timeout => TIMEOUT * $slow) for @servers;
     my $truth = OutcomesJudge::truth(@servers);
+    count(@{ $_->{messages} }) for values %$results;
     for my $dialogue (@dialogues) {
-        my @own = grep { $_->{name} eq $dialogue->{name} } @$cases or next;
-        my @wrong = grep { $_->{complaints} } map { complained($_, $results, $truth) } @own;
-        ok(!@wrong, "$dialogue->{name}, $name: " . @own) or diag(join "\n", map { $_->{complaints} } @wrong[0 .. ($#wrong > 4 ? 4 : $#wrong)]);
+        my @own = grep { $_->{name} eq $dialogue->{name} } @$cases;
+        my @wrong = map { complaints($_, $results, $truth) } @own;
+        ok(!@wrong, "$dialogue->{name}: " . @own) or diag(@wrong > SHOWN ? @wrong[0 .. SHOWN - 1] : @wrong);
     }
     return;
 }
 
-sub complained {
+sub complaints {
     my ($case, $results, $truth) = @_;
-    my @complaints = OutcomesJudge::complaints($case, $results->{ $case->{number} }, $truth);
-    my $cut = $case->{cut};
-    my $where = %$cut ? "octet $cut->{octets} of record $cut->{record} to the $cut->{to}: " : '';
-    return { complaints => join "\n", map { "$where$_" } @complaints };
+    my ($cut, @complaints) = ($case->{cut}, OutcomesJudge::complaints($case, $results->{ $case->{number} }, $truth));
+    my $where = %$cut ? "$cut->{how} after $cut->{octets} of $cut->{record} to the $cut->{to}: " : '';
+    return map { "$where$_\n" } @complaints;
 }
 
-measure();
-my @close = map { my $one = $_; map { case_of($one, $_, 10) } every(($one->{sample} || 1), cuts($one, 'close')) } @dialogues;
-diag scalar(@close), ' ', time - $began;
-my $results = OutcomesRun::run(groups(CUTTERS, @close));
-diag time - $began;
-judge('cut', \@close, $results);
-diag time - $began;
-done_testing;
+sub count {
+    my (@reported) = @_;
+    $seen{ $_->{outcome} }++ for map { @{ $_->{recipients} || [] } } @reported;
+    $seen{timeout}++ if grep { ($_->{kind} || '') eq 'timeout' } @reported;
+    $seen{'data may have been sent'}++ if grep { $_->{taken} && $_->{may} } @reported;
+    return;
+}

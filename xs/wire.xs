@@ -31,6 +31,28 @@ _finish(struct handle *handle)
   OUTPUT:
     RETVAL
 
+# A command of the caller's: 1 when a reply came, whatever it says.
+bool
+_command(struct handle *handle, SV *verb, SV *argument, SV *name)
+  PREINIT:
+    struct smtpc_session *session;
+    const char *octets = NULL;
+    const char *words;
+    const char *called;
+    STRLEN length = 0;
+  CODE:
+    words = word_of(aTHX_ verb, "verb");
+    called = word_of(aTHX_ name, "name");
+    argument = plain_string(aTHX_ argument);
+    if (SvOK(argument))
+        octets = SvPV(argument, length);
+    ENTER;
+    session = begin_operation(aTHX_ handle);
+    RETVAL = finish_operation(aTHX_ handle, smtpc_session_command(session, words, called, octets, length));
+    LEAVE;
+  OUTPUT:
+    RETVAL
+
 # Begins a login that the caller goes on with by _respond, line by line; initial may be undef.
 bool
 _begin_auth(struct handle *handle, SV *mechanism, SV *initial)

@@ -29,13 +29,16 @@ smtpc_session_bdat(struct smtpc_session *session, const char *octets, size_t n, 
     if (n > SMTPC_SESSION_CHUNK_MAX)
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "BDAT: a chunk of %lu octets, %d are allowed",
                                (unsigned long)n, (int)SMTPC_SESSION_CHUNK_MAX);
+    if (session->in_chunks == CHUNKS_REFUSED)
+        return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE,
+                               "BDAT: a chunk was refused, so that the message is over: RSET; nothing was sent");
     if (append_chunk(session, octets, n, last) != 0)
         return -1;
-    if (!session->in_chunks)
+    if (session->in_chunks == CHUNKS_NONE)
         smtpc_content_init(&session->content);
     session->content.size += (int64_t)n;
     session->submitting = session->nobody = 0;
-    session->in_chunks = 1;
+    session->in_chunks = CHUNKS_TAKEN;
     return smtpc_state_begin(session, step);
 }
 
@@ -61,6 +64,7 @@ smtpc_chunks_hear(struct smtpc_session *session, const struct smtpc_reply *reply
 {
     if (smtpc_reply_class(reply) == 2)
         return STEP_IDLE;
+    session->in_chunks = CHUNKS_REFUSED;
     smtpc_state_refused(session, "BDAT", SMTPC_ERROR_NONE, reply);
     smtpc_envelope_hear_all(&session->envelope, SMTPC_OUTCOME_ACCEPTED, "BDAT", reply);
     return STEP_IDLE;
@@ -69,6 +73,6 @@ smtpc_chunks_hear(struct smtpc_session *session, const struct smtpc_reply *reply
 enum step
 smtpc_chunks_hear_last(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
-    session->in_chunks = 0;
+    session->in_chunks = CHUNKS_NONE;
     return smtpc_transaction_hear_end(session, reply);
 }

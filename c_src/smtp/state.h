@@ -52,6 +52,8 @@ struct step_row {
 
 extern const struct step_row smtpc_steps[STEP_COUNT];
 
+enum chunks { CHUNKS_NONE, CHUNKS_TAKEN, CHUNKS_REFUSED };
+
 /* A command without its reply. */
 struct awaited {
     enum step step;
@@ -96,7 +98,7 @@ struct smtpc_session {
 
     /* transaction */
     struct smtpc_content content;
-    int in_chunks;                       /* the message has begun with BDAT, and is not over */
+    enum chunks in_chunks;               /* the message has begun with BDAT, and is not over */
     int submitting;                      /* the whole transaction runs by itself */
     int all_or_none;                     /* by the caller: one recipient refused is all refused */
     int mail_refused;

@@ -38,7 +38,7 @@ hear_ehlo(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
     if (smtpc_reply_class(reply) == 2) {
         smtpc_state_settle(session);    /* EHLO is a RSET too (RFC 5321 section 4.1.4) */
-        session->in_chunks = 0;
+        session->in_chunks = CHUNKS_NONE;
         if (smtpc_ehlo_parse(&session->ehlo, reply) != 0)
             smtpc_error_set_memory(&session->error);
         return STEP_IDLE;
@@ -60,7 +60,7 @@ hear_helo(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
     if (smtpc_reply_class(reply) == 2) {
         smtpc_state_settle(session);
-        session->in_chunks = 0;
+        session->in_chunks = CHUNKS_NONE;
     } else
         smtpc_state_refused(session, "HELO", SMTPC_ERROR_NONE, reply);
     return STEP_IDLE;

@@ -19,7 +19,8 @@ smtpc_transaction_say_mail(struct smtpc_session *session)
 {
     size_t start = session->output.length;
 
-    session->mail_refused = session->in_chunks = 0;
+    session->mail_refused = 0;
+    session->in_chunks = CHUNKS_NONE;
     session->next_rcpt = session->heard_rcpt = 0;
     if (smtpc_envelope_write_mail(&session->envelope, &session->output, &session->error) != 0)
         return STEP_IDLE;
@@ -160,7 +161,7 @@ enum step
 smtpc_transaction_say_rset(struct smtpc_session *session)
 {
     smtpc_state_settle(session);
-    session->in_chunks = 0;
+    session->in_chunks = CHUNKS_NONE;
     return smtpc_state_say(session, "RSET\r\n");
 }
 

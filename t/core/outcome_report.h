@@ -1,4 +1,4 @@
-/* outcome_report: one dialogue between a session and the server in memory, and whether what the session reports is true. */
+/* outcome_report: a dialogue of a session with the server in memory, and whether what the session reports is true. */
 #ifndef T_CORE_OUTCOME_REPORT_H
 #define T_CORE_OUTCOME_REPORT_H
 

@@ -1,4 +1,4 @@
-/* test_outcomes: cut after every octet, what is reported of every recipient agrees with what the server has accepted. */
+/* test_outcomes: cut after every octet, what is reported of every recipient is what the server has made of him. */
 #include "outcome_caller.h"
 #include "tap.h"
 

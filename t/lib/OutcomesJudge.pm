@@ -9,13 +9,13 @@ use constant ALERT => 5 + 2 + 17;    # the length of a record with close_notify
 # What the server refuses, by address, and what the client must tell of it.
 our %REFUSED = (
     'b@x' => ['refused', 550, 'no b'],
-    'c@x' => ['deferred', 450, 'not now c'],
+    'c@x' => ['deferred', 450, 'no c'],
 );
 
 # refuse, for a sandbox.
 sub refusals { return { map { $_ => "$REFUSED{$_}[1] $REFUSED{$_}[2]" } keys %REFUSED } }
 
-# What the sandboxes know, by sender: the message taken, and how many times 354 was said in the session before and for it.
+# What the servers know, by sender: the message that was accepted, and whether its content was asked for (354).
 sub truth {
     my (@servers) = @_;
     my %truth;

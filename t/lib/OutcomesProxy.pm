@@ -1,4 +1,4 @@
-# A proxy for tests between client and server that counts octets, and cuts or holds one direction after a number of them.
+# A proxy between client and server that counts octets, and cuts or holds one direction after a number of them.
 package OutcomesProxy;
 use strict;
 use warnings;
@@ -7,11 +7,13 @@ use POSIX ();
 use Socket qw(IPPROTO_TCP TCP_NODELAY SHUT_WR SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(time);
 
-use constant { LIFE => 120, DRAIN => 2, BLOCK => 65536 };
+use constant { LIFE => 120, DRAIN => 10, BLOCK => 65536 };
 
-# One cut for each connection, in their order: {to => 'server' | 'client', record => $k, octets => $n, how => 'close' |
-# 'reset' | 'hold'}, or {} for none. A record is one of TLS; in clear there is one only, the whole. What passed goes to the file
-# $report, a line a connection.
+my $SLOW = $ENV{NET_SMTP_AUTHC_SLOW} || 1;
+
+# One cut for each connection, in their order: {to => 'server' | 'client', record => $k, octets => $n, how => 'close',
+# 'reset' or 'hold'}, or {} for none. A record is one of TLS; in clear there is one only, the whole. What passed goes
+# to the file $report, a line a connection.
 sub start {
     my ($class, $port, $is_tls, $report, @cuts) = @_;
     my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5, Proto => 'tcp') or die "listen: $!";
@@ -34,14 +36,15 @@ sub wait {
 
 sub _serve {
     my ($listener, $port, $is_tls, $report, @cuts) = @_;
-    alarm LIFE * ($ENV{NET_SMTP_AUTHC_SLOW} || 1);
+    alarm LIFE * $SLOW;
     $SIG{PIPE} = 'IGNORE';
     open my $log, '>:raw', $report or die "$report: $!";
     for my $cut (@cuts) {
         my $client = $listener->accept or die "accept: $!";
         my $server = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) or die "connect: $!";
         setsockopt $_, IPPROTO_TCP, TCP_NODELAY, 1 for $client, $server;
-        my @flows = (_flow('server', $client, $server, $is_tls, $cut), _flow('client', $server, $client, $is_tls, $cut));
+        my @flows = (_flow('server', $client, $server, $is_tls, $cut),
+            _flow('client', $server, $client, $is_tls, $cut));
         _end(@flows) if _splice(@flows);
         print {$log} join("\t", map { unpack 'H*', $_ } map { @$_{qw(read passed)} } @flows), "\n";
     }
@@ -61,7 +64,7 @@ sub _splice {
     my (@flows) = @_;
     for (@flows) { return 1 if _pass($_) }
     while (my @open = grep { !$_->{ended} } @flows) {
-        for my $flow (_ready(DRAIN * 100, @open)) {
+        for my $flow (_ready(LIFE, @open)) {
             _receive($flow);
             return 1 if _pass($flow);
             shutdown $flow->{onto}, SHUT_WR if $flow->{ended};
@@ -119,7 +122,7 @@ sub _end {
     my (@flows) = @_;
     return _reset(@flows) if grep { ($_->{how} || '') eq 'reset' } @flows;
     shutdown $_->{onto}, SHUT_WR for @flows;
-    my $end = time + DRAIN;
+    my $end = time + DRAIN * $SLOW;
     while (my @open = grep { !$_->{ended} } @flows) {
         last if time >= $end;
         _receive($_) for _ready($end - time, @open);

@@ -8,16 +8,17 @@ use OutcomesProxy;
 use POSIX ();
 use Storable ();
 
-# A case is {number, face, messages => [[recipients of the first], ...], cut, timeout, tls, port, ca_file, pipelining}.
-# Returns for each, by its number, {messages => [what was reported of each], and what passed: to_server_read,
-# to_server, to_client_read, to_client}; none when the process that had it failed.
+# A case is {number, face, messages => [[recipients of the first], ...], cut, timeout, deadline, tls, port, ca_file,
+# pipelining}: number from 0, face for the methods of Net::SMTP. Returns for each, by its number, {messages => [what
+# was reported of each], and what passed: to_server_read, to_server, to_client_read, to_client}; none when the process
+# that had it failed.
 sub run {
     my (@groups) = @_;
     my $folder = File::Temp->newdir;
     my @workers = map { _start_worker("$folder/$_", @{ $groups[$_] }) } 0 .. $#groups;
     waitpid $_, 0 for @workers;
-    my %result = map { %$_ } grep { $_ } map { my $at = $_; eval { Storable::retrieve("$folder/$at") } } 0 .. $#groups;
-    return \%result;
+    my @results = map { my $path = "$folder/$_"; eval { Storable::retrieve($path) } || () } 0 .. $#groups;
+    return { map { %$_ } @results };
 }
 
 sub _start_worker {
@@ -77,7 +78,8 @@ sub _connect {
 sub _submit {
     my ($case, $smtp, $number) = @_;
     my $receipt = eval {
-        $smtp->submit(text(), from => sender($case, $number), to => $case->{messages}[$number]);
+        $smtp->submit(text(), from => sender($case, $number), to => $case->{messages}[$number],
+            deadline => $case->{deadline});
     };
     return _report($receipt, $receipt ? undef : $@);
 }
@@ -91,9 +93,13 @@ sub _report {
         kind => $error && $error->kind,
         error => $error && "$error",
         may => $error && $error->may_have_been_sent,
-        recipients => $receipt && [ map { my $one = $_; +{ map { $_ => $one->$_ } qw(address outcome code text step) } }
-            $receipt->recipients ],
+        recipients => $receipt && [ map { _facts($_) } $receipt->recipients ],
     };
+}
+
+sub _facts {
+    my ($recipient) = @_;
+    return { map { $_ => scalar $recipient->$_ } qw(address outcome code text step) };
 }
 
 # ---- new, mail, to, data ----

@@ -545,7 +545,74 @@ Sets the time limit of a step in seconds, returns the one before.
 
 The object is a glob with the connection's descriptor, so that these, and C<select>, work on it.
 
+=item send, send_or_mail, send_and_mail
+
+    $smtp->send_or_mail('me@example.com');
+
+SEND, SOML, SAML, where a server still has them.
+
+=item bdat, bdatlast
+
+    $smtp->mail($from, Bits => 'binary'); $smtp->to($to); $smtp->bdat($one) && $smtp->bdatlast($two);
+
+A message by BDAT, octets as they are, after C<< Bits => 'binary' >> took effect. Elsewhere they are false with the reason,
+and nothing is sent.
+
+=item has
+
+    $smtp->has('PIPELINING') or ...
+
+Whether a capability is offered: true or false.
+
+=item command, response, getline, ungetline, parse_response, read_until_dot, rawdatasend, tied_fh, unsupported
+
+    $smtp->command('NOOP')->response == $smtp->CMD_OK or die $smtp->message;
+
+Net::Cmd's: C<command> says a line and returns the object, C<response> hears its reply. The session knows what is said,
+whoever says it. Raw STARTTLS is refused: use C<starttls>; a raw AUTH is masked, and refused where it would reveal a secret.
+Classes that override one of these, or C<_EHLO> and its kin, have it called where Net::SMTP calls it.
+
+=item CMD_INFO, CMD_OK, CMD_MORE, CMD_REJECT, CMD_ERROR, CMD_PENDING, DEF_REPLY_CODE
+
+    $smtp->status == $smtp->CMD_REJECT
+
+The classes of replies, and the code where there is none: 421.
+
+=item print, printf, say, write, syswrite, printflush, format_write
+
+    $smtp->print("text\n");
+
+Message text, as by C<datasend>.
+
+=item peerhost, peerport, peeraddr, peername, peerhostname, peerservice, peerhost_service, sockhost, sockport, sockaddr, sockname, sockhostname, sockservice, sockhost_service, sockdomain, socktype, protocol
+
+    print $smtp->peerhost, ':', $smtp->peerport;
+
+Both ends of the connection, as with L<IO::Socket>.
+
+=item blocking, autoflush, pending, flush, sync, sockatmark, atmark, sockopt, getsockopt, setsockopt, stat, binmode, clearerr, untaint, eof, can_inet6, as_inet
+
+    $smtp->autoflush(1);
+
+What can be asked of a handle: true, or what the socket says; nothing changes how the connection works.
+
+=item stop_SSL, start_SSL, connect_SSL, accept_SSL, read, sysread, getc, gets, getlines, ungetc, recv, truncate, fcntl, ioctl, accept, bind, connect, listen, shutdown, socket, socketpair, configure, setup, fdopen, new_from_fd, register_domain
+
+    $smtp->stop_SSL      # false, with a warning
+
+What would take the octets or the socket out of the session's hands is refused.
+
 =back
+
+=head1 IN THE PLACE OF NET::SMTP
+
+    perl -MNet::SMTP::AuthC=-replace script.pl
+
+or C<use Net::SMTP::AuthC -replace;> makes the name Net::SMTP this class for the whole program, whatever is loaded when;
+C<no Net::SMTP::AuthC -replace> undoes it. C<< -replace => ['Net::SMTPS', 'Net::SMTP::SSL', 'Net::SMTP::TLS',
+'Net::SMTP_auth'] >> takes those too, with their forms of arguments. C<< -replace => {starttls => 'required', ca_file =>
+$file} >>, on a command line C<-replace,starttls=required,ca_file=/x>, gives TLS to programs that never ask for it. See
+L<Net::SMTP::AuthC::Takeover>, and L<Net::SMTP::AuthC::Migrating> for what to change in which script.
 
 =head1 ERRORS
 
@@ -598,13 +665,15 @@ as UTF-8; octets that are UTF-8 already are sent as they are.
 
 Windows, EBCDIC and perls older than 5.14 are not supported. OpenSSL 1.1.1 or newer is needed.
 
-Not there: NTLM, GSSAPI and DIGEST-MD5 of our own (an Authen::SASL object has them); BDAT (C<< Bits => 'binary' >> is dropped with a warning); LMTP and unix sockets;
+Not there: NTLM, GSSAPI and DIGEST-MD5 of our own (an Authen::SASL object has them); LMTP and unix sockets;
 proxies. Messages are not sent a second time by themselves, and a
 connection that the server has closed is not opened again by itself.
 
 =head1 SEE ALSO
 
-L<Net::SMTP::AuthC::Sandbox>, a test server for your own programs; L<Net::SMTP>; RFC 5321, 4954, 3207, 8314.
+L<Net::SMTP::AuthC::Sandbox>, a test server for your own programs; L<Net::SMTP::AuthC::Migrating>, from Net::SMTP, Net::SMTPS,
+Net::SMTP::SSL, Net::SMTP::TLS, Net::SMTP_auth, Mail::Sender, a bare socket, MIME::Lite, Email::Sender or Mail::Mailer to
+this module; L<Net::SMTP>; RFC 5321, 4954, 3207, 8314.
 
 =head1 LICENSE
 

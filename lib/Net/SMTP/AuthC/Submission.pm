@@ -99,11 +99,21 @@ sub _answer {
     my $error = $good ? undef : $self->_error;
     $self->_throw if $error && $error->{kind} eq 'usage';
     my @recipients = $self->_became_of($to);
-    my %reply = $error ? map { $_ => $error->{$_} || undef } qw(code enhanced text)
-        : $self->_last_words(\@recipients);
-    $source->{size} //= $self->_content_size if $good;
+    my ($sent) = grep { $_->{outcome} eq 'sent' } @recipients;
+    my %reply = $good ? $self->_last_words($sent) : _words_of($sent || $error);
+    $source->{size} //= $self->_content_size if $good || $sent;
     my $receipt = $self->_receipt($source, \@recipients, %reply);
-    return $good ? $receipt : $self->_throw(receipt => $receipt);
+    return $good || $sent ? $receipt : $self->_throw(receipt => $receipt);
+}
+
+# Of an error; or of a recipient, when the server has taken the message and then said or done what ended the connection:
+# that is none of this message's business.
+sub _words_of {
+    my ($from) = @_;
+
+    my %reply = map { $_ => $from->{$_} || undef } qw(code enhanced text);
+    $reply{text} = join ' ', grep { defined } @reply{qw(enhanced text)} if $from->{outcome};
+    return %reply;
 }
 
 sub _receipt {
@@ -141,10 +151,9 @@ sub _outcome {
 }
 
 sub _last_words {
-    my ($self, $recipients) = @_;
+    my ($self, $sent) = @_;
 
     my ($code, @lines) = $self->_reply;
-    my ($sent) = grep { $_->{outcome} eq 'sent' } @$recipients;
     return (code => $code, enhanced => $sent && $sent->{enhanced}, text => join "\n", @lines);
 }
 

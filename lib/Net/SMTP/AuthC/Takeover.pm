@@ -63,9 +63,10 @@ my %is_inner = map { $_ => 1 } qw(starttls username password password_file);
 sub completed {
     my ($class, $host, $given) = @_;
 
-    require Net::SMTP::AuthC::TlsOptions;
-    my %default = map { $_ => $option{$_} } grep { !$is_inner{$_} } keys %option;
-    my $all = Net::SMTP::AuthC::TlsOptions->merged(\%default, $given);
+    require Net::SMTP::AuthC::Takeover::SslDefaults;
+    my $all = { map { $_ => $option{$_} } grep { !$is_inner{$_} } keys %option };
+    $all = Net::SMTP::AuthC::TlsOptions->merged($all, $_)
+        for Net::SMTP::AuthC::Takeover::SslDefaults->options, $given;
     my ($policy) = sort { $rank{$b} <=> $rank{$a} } map { $_ // 'none' } $option{starttls},
         $given->{net_smtp_authc_starttls};
     return $all if $policy eq 'none';
@@ -193,7 +194,8 @@ The classes to take besides Net::SMTP; on the command line with C<+> between the
 
 C<Host Port SSL Timeout LocalAddr LocalPort Domain Family Hello SendHello ExactAddresses Debug>,
 C<insecure_cleartext_auth>, C<channel_binding>, and those of TLS such as C<ca_file> or C<SSL_ca_file>: for calls of
-C<new> that do not give them.
+C<new> that do not give them. What the program has told C<IO::Socket::SSL::set_client_defaults> goes before them, and
+holds without them too.
 
 =back
 

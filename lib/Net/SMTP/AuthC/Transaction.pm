@@ -17,16 +17,16 @@ sub _xtext {
     return Net::SMTP::AuthC::Options->xtext($text);
 }
 
-# What is between the first < and >, or the whole without blanks at its ends.
+# What is between the first < and >, or the whole without white space at its ends.
 sub _addr {
     my ($self, $address) = @_;
 
     $address //= '';
     if (*$self->{net_smtp_exact_addr}) {
-        return $address =~ /\A<(.*)>\z/s ? $1 : $address;
+        return $address =~ /\A\s*<(.*)>\s*\z/s ? $1 : $address;
     }
     return $1 if $address =~ /<([^>]*)>/;
-    return $address =~ s/\A[ \t]+|[ \t]+\z//gr;
+    return $address =~ s/\A\s+|\s+\z//gr;
 }
 
 # The octets of a binary message go by bdat.
@@ -61,6 +61,7 @@ sub mail {
     my ($self, $address, @options) = @_;
 
     my %option = @options == 1 && ref $options[0] eq 'HASH' ? %{ $options[0] } : @options;
+    delete @{ *$self }{qw(net_smtp_authc_data_refused net_smtp_authc_turned_away)};
     my $parameters = $self->_parameters(mail => \@mail_options, %option);
     return !1 if !defined $parameters;
     my $good = $self->_say_path(MAIL => 'FROM', $self->_addr($address), $parameters);
@@ -150,7 +151,11 @@ sub data {
     my $text = _joined(@_);    # it may die, and then nothing has been said
     return $self->_refuse(503, 'this message goes by bdat and bdatlast', step => 'DATA')
         if *$self->{net_smtp_chunking};
-    return !1 if !($self->_speaks_by_words ? $self->_DATA : $self->_heard($self->_data));
+    delete @{ *$self }{qw(net_smtp_authc_data_refused net_smtp_authc_turned_away)};
+    if (!($self->_speaks_by_words ? $self->_DATA : $self->_heard($self->_data))) {
+        *$self->{net_smtp_authc_data_refused} = 1;
+        return !1;
+    }
     *$self->{net_cmd_last_ch} = "\n";
     return 1 if !@_;
     return $self->datasend($text) && $self->dataend;
@@ -196,6 +201,8 @@ sub _not_in_data {
 
     return $self->datasend($text) if $self->_is_unheard && $self->_keeps_reply;    # of a DATA that command has said
     return $self->_heard(!1) || 0 if $state eq 'closed';
+    *$self->{net_smtp_authc_turned_away} = 1;    # dataend must not say that all is well
+    return 0 if *$self->{net_smtp_authc_data_refused};
     return $self->_refuse(503, 'message text before DATA, or after a DATA that was refused', step => 'DATA') || 0;
 }
 
@@ -212,7 +219,7 @@ sub dataend {
     $self->_keeps_reply if $self->_is_unheard;
     my $state = $self->_state;
     delete *$self->{net_cmd_last_ch};
-    return 1 if $state eq 'idle';
+    return !delete *$self->{net_smtp_authc_turned_away} if $state eq 'idle';
     return 0 if $state eq 'closed' && !$self->_heard(!1);
     return $self->_speaks_by_words ? $self->_ends_by_words : $self->_heard($self->_end);
 }

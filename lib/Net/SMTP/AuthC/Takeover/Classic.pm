@@ -19,6 +19,17 @@ sub isa {
     return UNIVERSAL::isa($self, $class);
 }
 
+# The classes that libnet would name. Who asks may go on to use them, so they are loaded.
+sub can_ssl   { return _is_there('IO::Socket::SSL') ? 'IO::Socket::SSL' : 'Net::SMTP::AuthC' }
+sub can_inet6 { return _is_there('IO::Socket::IP')  ? 'IO::Socket::IP'  : 'Net::SMTP::AuthC' }
+
+sub _is_there {
+    my ($class) = @_;
+
+    local ($@, $SIG{__DIE__});
+    return eval { require($class =~ s{::}{/}gr . '.pm') };
+}
+
 # Every object begins here.
 sub _new {
     my ($class) = @_;
