@@ -58,13 +58,15 @@ unpack_exim() {
     useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin Debian-exim
 }
 
-# Channel binding wants Dovecot 2.4, which is in the next Debian only: unpacked below build/ with its libraries; the tests
-# start it from there as a root folder of its own.
+# Channel binding wants Dovecot 2.4, which is in the next Debian only: unpacked with its libraries; the tests start it from
+# there as a root folder of its own. Outside the checkout: MakeMaker's look around would lose its way in its links.
+DOVECOT=/var/cache/net-smtp-authc/dovecot
 unpack_dovecot() {
-    root=$WORK/build/dovecot
+    root=$DOVECOT
     [ ! -d "$root" ] || return 0
+    mkdir -p "${root%/*}" || return 1
     say "Unpacking dovecot-submissiond of the next Debian into $root"
-    apt=$WORK/build/dovecot-apt
+    apt=${root%/*}/dovecot-apt
     apt_of_next_debian "$apt" || return 1
     ( cd "$apt/archives" && APT_CONFIG=$apt/apt.conf && export APT_CONFIG &&
         quietly dovecot-update apt-get -qq update &&

@@ -81,6 +81,15 @@ subtest 'refusals' => sub {
     is($smtp->datafh, undef, 'datafh without MAIL');
 };
 
+subtest 'a goodbye right behind the yes' => sub {
+    my $server = sandbox(faults => [{stage => 'end', append => "421 4.3.2 closing\r\n", close => 'after'}]);
+    my $smtp = ready($server);
+    is($smtp->data("text\n"), !!1, 'the message was taken');
+    is($smtp->code, 250, 'and the reply is the one to it');
+    is(scalar(my @messages = $server->wait_for(count => 1)), 1, 'once');
+    is($smtp->mail('a@b.test'), !1, 'the connection is over');
+};
+
 subtest 'datafh' => sub {
     is(arrives(sub {
         my ($smtp) = @_;

@@ -1,5 +1,6 @@
 # Mail::Mailer::authc: what MailTools and MIME::Entity print is what arrives, logged in or not at all, and the result of
 # close is the truth.
+# valgrind: no
 use strict;
 use warnings;
 use lib 't/lib';

@@ -1,4 +1,5 @@
 # Net::SMTP::AuthC in Net::SMTP's place: programs as their authors wrote them, whatever is loaded when; and back.
+# valgrind: no
 use strict;
 use warnings;
 use Config;

@@ -1,5 +1,6 @@
 # Net::SMTP::AuthC in the place of Net::SMTPS, Net::SMTP::SSL, Net::SMTP::TLS and Net::SMTP_auth: their forms of
 # arguments, what they say when something fails, and what cannot be done.
+# valgrind: no
 use strict;
 use warnings;
 use lib 't/lib';

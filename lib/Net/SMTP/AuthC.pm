@@ -244,7 +244,8 @@ the end, or an object with C<as_string>. A string with a character above 255 is 
 Returns a receipt when somebody got the message. Otherwise it throws an error whose C<receipt> tells what became of each
 recipient. When a signal handler dies in the call, its exception comes through, the connection is closed, and
 C<< $smtp->error->may_have_been_sent >> tells whether the mail may be out. Options: C<from> (C<''> for the null sender), C<to>, and C<size>, C<body> (C<7bit>, C<8bit>), C<smtputf8>,
-C<< dsn => {ret => 'hdrs', envid => $id} >>, C<auth>, C<deadline>. SIZE, BODY and SMTPUTF8 are chosen by looking at
+C<< dsn => {ret => 'hdrs', envid => $id} >>, C<auth>, C<deadline>, and C<all_or_none>: 1 sends to nobody when one recipient
+is refused. SIZE, BODY and SMTPUTF8 are chosen by looking at
 message and addresses; a message that the server cannot take is refused before MAIL.
 
 =head2 transcript
@@ -671,7 +672,8 @@ connection that the server has closed is not opened again by itself.
 
 =head1 SEE ALSO
 
-L<Net::SMTP::AuthC::Sandbox>, a test server for your own programs; L<Net::SMTP::AuthC::Migrating>, from Net::SMTP, Net::SMTPS,
+L<Net::SMTP::AuthC::Sandbox>, a test server for your own programs; L<Email::Sender::Transport::AuthC> and
+L<Mail::Mailer::authc>, which send by this module; L<Net::SMTP::AuthC::Migrating>, from Net::SMTP, Net::SMTPS,
 Net::SMTP::SSL, Net::SMTP::TLS, Net::SMTP_auth, Mail::Sender, a bare socket, MIME::Lite, Email::Sender or Mail::Mailer to
 this module; L<Net::SMTP>; RFC 5321, 4954, 3207, 8314.
 

@@ -3,13 +3,11 @@ package RealServers::Dovecot;
 use strict;
 use warnings;
 use parent 'RealServers';
-use Cwd qw(abs_path);
-use File::Basename qw(dirname);
 use RealServers::Sink;
 
-# Debian 12's Dovecot is too old, so dev/test unpacks the next Debian's below build/, with its libraries.
+# Debian 12's Dovecot is too old, so dev/test unpacks the next Debian's, with its libraries.
 # SMTPC_DOVECOT may name another such folder; / where the system's own Dovecot is one of 2.4.
-sub root         { return $ENV{SMTPC_DOVECOT} // abs_path(dirname(__FILE__) . '/../../..') . '/build/dovecot' }
+sub root          { return $ENV{SMTPC_DOVECOT} // '/var/cache/net-smtp-authc/dovecot' }
 sub parent_folder { return $_[0]->root . '/tmp' }
 sub programs     { return 'chroot' }
 sub more_ports   { return 'sink' }

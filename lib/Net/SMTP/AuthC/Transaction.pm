@@ -221,7 +221,19 @@ sub dataend {
     delete *$self->{net_cmd_last_ch};
     return !delete *$self->{net_smtp_authc_turned_away} if $state eq 'idle';
     return 0 if $state eq 'closed' && !$self->_heard(!1);
-    return $self->_speaks_by_words ? $self->_ends_by_words : $self->_heard($self->_end);
+    return $self->_speaks_by_words ? $self->_ends_by_words : $self->_judged($self->_end);
+}
+
+# A server may say goodbye (421) right behind its yes: the message was taken all the same, and must not be sent again.
+sub _judged {
+    my ($self, $good) = @_;
+
+    my ($taken) = $good ? () : grep { $_->[1] eq 'sent' } $self->_outcomes;
+    return $self->_heard($good) if !$taken;
+    $self->_heard(1);
+    my (undef, undef, $code, $enhanced, $text) = @$taken;
+    $self->set_status($code, [join(' ', grep { length } $enhanced, $text) . "\n"]);
+    return !!1;
 }
 
 sub datafh {
