@@ -19,6 +19,12 @@ for my $tls (qw(implicit starttls)) {
     my $words = $tls eq 'implicit' ? 'TLS from the first octet' : 'STARTTLS';
     scene("$_ over $words", server => {tls => $tls}, client => {mechanism => $_}) for qw(PLAIN LOGIN CRAM-MD5);
 }
+my @scram = (tls => 'implicit', mechanisms => [qw(SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN)]);
+scene('SCRAM-SHA-256-PLUS: the login is bound to this TLS', server => {@scram});
+scene('The same, -PLUS taken out on the way: noticed', fails => ['auth'],
+    server => {@scram, faults => [{stage => 'ehlo', without => qr/-PLUS\z/}]});
+scene('A token instead of a password: OAUTHBEARER', client => {password => undef, oauth_token => 'token of the shop'},
+    server => {tls => 'implicit', mechanisms => ['OAUTHBEARER'], oauth_tokens => {shop => 'token of the shop'}});
 scene('CRAM-MD5 in clear: the password stays at home', server => {tls => 'none'},
     client => {mechanism => 'CRAM-MD5'});
 scene('PLAIN in clear: refused before anything is sent', server => {tls => 'none'}, client => {mechanism => 'PLAIN'},
