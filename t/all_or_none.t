@@ -1,5 +1,6 @@
 # submit with all_or_none: one recipient refused and nobody gets it, with PIPELINING and without, in as few flights as
 # can be. And: what the server has taken is sent, whatever it says or does behind that.
+# valgrind: no
 use strict;
 use warnings;
 use Net::SMTP::AuthC;

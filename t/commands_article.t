@@ -1,4 +1,5 @@
 # eg/article.pl: the article's script in today's words, and the lines of the article itself.
+# valgrind: no
 use strict;
 use warnings;
 use File::Temp;

@@ -1,4 +1,5 @@
 # The Net::SMTP face: mail and recipient with every option, addresses, and what they return.
+# valgrind: no
 use strict;
 use warnings;
 use lib 't/lib';

@@ -1,4 +1,5 @@
 # What each method returns: accepted, refused, and on a connection that has ended. In scalar context.
+# valgrind: no
 use strict;
 use warnings;
 use lib 't/lib';

@@ -1,4 +1,5 @@
 # Cut after every octet in both directions, or late with any reply: what is reported of a recipient became of him.
+# valgrind: no
 use strict;
 use warnings;
 use lib 't/lib';

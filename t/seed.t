@@ -1,4 +1,5 @@
 # The cases that this library was born from, each by its name.
+# valgrind: no
 use strict;
 use warnings;
 use lib 't/lib';

@@ -65,7 +65,8 @@ sub attempt {
     my ($case, $port, $stderr) = @_;
     my $scheme = $case->{scheme} || 'smtp';
     my $tls = $case->{tls} || ($scheme eq 'smtp' ? '?tls=none' : '');
-    my @slow = $ENV{NET_SMTP_AUTHC_SLOW} && $tls !~ /none/ ? (timeout => 8, end_timeout => 8) : ();    # a handshake takes long
+    my $is_slow = $ENV{NET_SMTP_AUTHC_SLOW} && $tls !~ /none/;    # a handshake takes long there
+    my @slow = $is_slow ? (timeout => 8, end_timeout => 8) : ();
     my %option = (%usual, @slow, %{ $case->{option} || {} });
     my ($kilobytes, $smtp, $receipt) = _kilobytes();
     open my $kept, '>&', \*STDERR or die $!;
