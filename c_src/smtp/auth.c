@@ -89,9 +89,10 @@ unfold(const struct smtpc_reply *reply, struct smtpc_buffer *text)
     return 0;
 }
 
-int
-smtpc_auth_read_challenge(const struct smtpc_reply *reply, struct smtpc_buffer *text, struct smtpc_buffer *octets,
-                          struct smtpc_sasl_challenge *challenge)
+/* What a reply says, and what it stands for if it is base64; both buffers are to be cleared. */
+static int
+read_challenge(const struct smtpc_reply *reply, struct smtpc_buffer *text, struct smtpc_buffer *octets,
+               struct smtpc_sasl_challenge *challenge)
 {
     enum smtpc_base64_fault fault;
     size_t where;
@@ -141,17 +142,16 @@ answer_to(struct smtpc_session *session, const struct smtpc_sasl_challenge *chal
     return abort_login(session, &why);
 }
 
-/* What is decided about a reply to AUTH once its text has been read. */
-static enum step
-with_challenge(struct smtpc_session *session, const struct smtpc_reply *reply,
-               enum step (*decide)(struct smtpc_session *, const struct smtpc_sasl_challenge *))
+enum step
+smtpc_auth_with_challenge(struct smtpc_session *session, const struct smtpc_reply *reply,
+                          enum step (*decide)(struct smtpc_session *, const struct smtpc_sasl_challenge *))
 {
     struct smtpc_sasl_challenge challenge;
     struct smtpc_buffer text;
     struct smtpc_buffer octets;
     enum step next;
 
-    if (smtpc_auth_read_challenge(reply, &text, &octets, &challenge) != 0)
+    if (read_challenge(reply, &text, &octets, &challenge) != 0)
         next = smtpc_state_fail_memory(session);
     else
         next = decide(session, &challenge);
@@ -259,11 +259,11 @@ enum step
 smtpc_auth_hear_auth(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
     if (reply->code == 334)
-        return with_challenge(session, reply, answer_to);
+        return smtpc_auth_with_challenge(session, reply, answer_to);
     if (smtpc_reply_class(reply) == 3)
         return smtpc_state_fail(session, SMTPC_ERROR_PROTOCOL, "AUTH was answered with %d", reply->code);
     if (smtpc_reply_class(reply) == 2)
-        return with_challenge(session, reply, succeed);
+        return smtpc_auth_with_challenge(session, reply, succeed);
     if (refused_initial_response(session, reply->code))
         return without_initial_response(session);
     refuse(session, reply);

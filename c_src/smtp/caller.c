@@ -68,28 +68,11 @@ take_challenge(struct smtpc_session *session, const struct smtpc_sasl_challenge 
     return STEP_RESPONSE;
 }
 
-static enum step
-hear_challenge(struct smtpc_session *session, const struct smtpc_reply *reply)
-{
-    struct smtpc_sasl_challenge challenge;
-    struct smtpc_buffer text;
-    struct smtpc_buffer octets;
-    enum step next;
-
-    if (smtpc_auth_read_challenge(reply, &text, &octets, &challenge) != 0)
-        next = smtpc_state_fail_memory(session);
-    else
-        next = take_challenge(session, &challenge);
-    smtpc_buffer_clear(&text);
-    smtpc_buffer_clear(&octets);
-    return next;
-}
-
 enum step
 smtpc_caller_hear_auth(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
     if (reply->code == 334)
-        return hear_challenge(session, reply);
+        return smtpc_auth_with_challenge(session, reply, take_challenge);
     if (smtpc_reply_class(reply) == 3)
         return smtpc_state_fail(session, SMTPC_ERROR_PROTOCOL, "AUTH was answered with %d", reply->code);
     smtpc_state_forget_login(session);

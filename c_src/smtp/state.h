@@ -152,9 +152,9 @@ enum step smtpc_auth_say_answer(struct smtpc_session *session);
 enum step smtpc_auth_say_cancel(struct smtpc_session *session);
 enum step smtpc_auth_hear_cancel(struct smtpc_session *session, const struct smtpc_reply *reply);
 
-/* A reply to AUTH as a challenge; both buffers are to be cleared afterwards. 0, or -1 when memory is out. */
-int smtpc_auth_read_challenge(const struct smtpc_reply *reply, struct smtpc_buffer *text, struct smtpc_buffer *octets,
-                              struct smtpc_sasl_challenge *challenge);
+/* What decide makes of a reply to AUTH, whose text it is handed as a challenge. */
+enum step smtpc_auth_with_challenge(struct smtpc_session *session, const struct smtpc_reply *reply,
+                                    enum step (*decide)(struct smtpc_session *, const struct smtpc_sasl_challenge *));
 
 /* The same rows where the caller speaks the mechanism himself (caller.c). */
 enum step smtpc_caller_say_auth(struct smtpc_session *session);
