@@ -1,9 +1,13 @@
-/* fuzz_base64: encoding equals OpenSSL's, strict decoding undoes it and takes nothing else, the wire's forgives. */
+/* fuzz_base64: encoding equals OpenSSL's, strict decoding undoes it and takes nothing else, the wire's forgives; each
+ * kernel and the lines give what the model gives. */
 #include "oracle.h"
 
 #include <openssl/evp.h>
 
+#include "../t/core/base64_model.h"
 #include "codec/base64.h"
+#include "codec/base64_kernel.h"
+#include "codec/base64_lines.h"
 
 static void
 check_encode(const char *octets, size_t n)
@@ -65,6 +69,58 @@ check_wire(const char *text, size_t n)
     smtpc_buffer_clear(&again);
 }
 
+/* Each kernel stops no earlier than its blocks demand, and what it has made is right. */
+static void
+check_kernels(const char *octets, size_t n)
+{
+    char *expected = malloc(n / 3 * 4 + n / 28 + 8), *made = malloc(n / 3 * 4 + n / 28 + 8);
+    const struct smtpc_base64_kernel *kernel;
+    size_t i, k, done;
+
+    for (k = 0; (kernel = smtpc_base64_kernel(k)) != NULL; k++) {
+        base64_model(octets, n, 0, expected);
+        done = kernel->encode(octets, n, made);
+        must(done % 3 == 0 && done <= n && n - done < 48 && memcmp(made, expected, done / 3 * 4) == 0);
+        base64_model(octets, n, 76, expected);
+        done = kernel->encode_lines(octets, n, made);
+        must(done % 57 == 0 && done <= n && n - done < 61 && memcmp(made, expected, done / 57 * 78) == 0);
+        done = kernel->decode(octets, n, made);
+        must(done % 4 == 0 && done <= n);
+        for (i = 0; i < done; i++)
+            must(base64_model_value(octets[i]) >= 0);
+        base64_model(made, done / 4 * 3, 0, expected);
+        must(memcmp(expected, octets, done) == 0);
+        for (i = done; i < n && base64_model_value(octets[i]) >= 0;)
+            i++;
+        must(i - done < 64 || n - done < 64);
+    }
+    free(expected);
+    free(made);
+}
+
+static void
+check_lines(const char *octets, size_t n)
+{
+    char *expected = malloc(n / 3 * 4 + n / 28 + 8), *made = malloc(n / 3 * 4 + n / 28 + 90);
+    size_t at, piece, length = 0;
+    uint32_t seed = n > 0 ? (uint8_t)octets[n - 1] : 0;
+    struct smtpc_base64_lines lines = {{0}, 0};
+
+    for (at = 0; at < n; at += piece) {
+        size_t room;
+
+        piece = next_piece(&seed, n - at);
+        room = smtpc_base64_lines_room(&lines, piece);
+        smtpc_base64_lines_put(&lines, octets + at, piece, made + length);
+        length += room;
+    }
+    length += smtpc_base64_lines_end(&lines, made + length);
+    must((int64_t)length == smtpc_base64_lines_size((int64_t)n));
+    must(length == base64_model(octets, n, 76, expected) && memcmp(made, expected, length) == 0);
+    free(expected);
+    free(made);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -73,5 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_encode(octets, size);
     check_strict(octets, size);
     check_wire(octets, size);
+    check_kernels(octets, size);
+    check_lines(octets, size);
     return 0;
 }

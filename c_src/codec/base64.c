@@ -4,6 +4,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/secret.h"
+#include "codec/base64_kernel.h"
+
+enum { REST_MOST = 10 };    /* characters that the portable kernel leaves */
+
 /* What a text is made of, and what is wrong with it. */
 struct shape {
     size_t body;   /* characters before the padding */
@@ -12,7 +17,12 @@ struct shape {
     size_t where;
 };
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/* The best of a processor's kernels never changes, and to find it takes a few instructions. */
+static const struct smtpc_base64_kernel *
+kernel(void)
+{
+    return smtpc_base64_kernel(0);
+}
 
 size_t
 smtpc_base64_encoded_size(size_t n)
@@ -20,16 +30,30 @@ smtpc_base64_encoded_size(size_t n)
     return (n + 2) / 3 * 4;
 }
 
+/* The octets that fill no block, at most seven, in one that is filled up with zeros. */
 static void
-encode_group(const char *octets, size_t n, char *out)
+encode_rest(const char *octets, size_t n, char *to)
 {
-    unsigned long bits = 0;
-    size_t i;
+    char block[16] = {0}, text[16];
+    size_t characters = (n * 8 + 5) / 6;
+    size_t size = smtpc_base64_encoded_size(n);
 
-    for (i = 0; i < 3; i++)
-        bits = bits << 8 | (i < n ? (unsigned char)octets[i] : 0);
-    for (i = 0; i < 4; i++)
-        out[i] = i <= n ? alphabet[bits >> (18 - 6 * i) & 63] : '=';
+    memcpy(block, octets, n);
+    smtpc_base64_portable.encode(block, sizeof block, text);
+    memset(text + characters, '=', size - characters);
+    memcpy(to, text, size);
+    smtpc_secret_wipe(block, sizeof block);
+    smtpc_secret_wipe(text, sizeof text);
+}
+
+void
+smtpc_base64_encode_to(const char *octets, size_t n, char *to)
+{
+    size_t i = kernel()->encode(octets, n, to);
+
+    i += smtpc_base64_portable.encode(octets + i, n - i, to + i / 3 * 4);
+    if (i < n)
+        encode_rest(octets + i, n - i, to + i / 3 * 4);
 }
 
 int
@@ -40,15 +64,13 @@ smtpc_base64_encode(const char *octets, size_t n, struct smtpc_buffer *out)
 
     if (end == NULL)
         return -1;
-    for (; n > 3; n -= 3, octets += 3, end += 4)
-        encode_group(octets, 3, end);
     if (n > 0)
-        encode_group(octets, n, end);
+        smtpc_base64_encode_to(octets, n, end);
     out->length += size;
     return 0;
 }
 
-/* The six bits of a character, or -1. */
+/* The six bits of a character, or -1. Only for a text that is at fault. */
 static int
 bits_of(char c)
 {
@@ -71,50 +93,77 @@ faulty(enum smtpc_base64_fault fault, size_t where)
     return shape;
 }
 
-/* A foreign character is named first: it tells most about what the text really is. */
+/* The end of the text alone tells whether it can be right. */
 static struct shape
 shape_of(const char *text, size_t n, int strict)
 {
     struct shape shape = {n, 0, SMTPC_BASE64_OK, 0};
-    size_t i, need;
-    const char *equals;
+    size_t need;
 
     while (shape.body > 0 && text[shape.body - 1] == '=')
         shape.body--;
     shape.pad = n - shape.body;
     need = shape.body % 4 == 0 ? 0 : 4 - shape.body % 4;
-    for (i = 0; i < shape.body; i++)
-        if (text[i] != '=' && bits_of(text[i]) < 0)
-            return faulty(SMTPC_BASE64_ALPHABET, i);
-    equals = shape.body > 0 ? memchr(text, '=', shape.body) : NULL;
-    if (equals != NULL)
-        return faulty(SMTPC_BASE64_PADDING, (size_t)(equals - text));
     if (need == 3)
         return faulty(SMTPC_BASE64_LENGTH, shape.body);
     if (shape.pad > need)
         return faulty(SMTPC_BASE64_PADDING, shape.body + need);
     if (strict && shape.pad < need)
         return faulty(SMTPC_BASE64_LENGTH, n);
-    if (strict && need > 0 && (bits_of(text[shape.body - 1]) & (need == 1 ? 3 : 15)) != 0)
-        return faulty(SMTPC_BASE64_SPARE_BITS, shape.body - 1);
     return shape;
 }
 
-static void
-decode_body(const char *text, size_t n, char *out)
+/* A foreign character is named first: it tells most about what the text really is. */
+static struct shape
+diagnosis_of(const char *text, size_t n, int strict)
 {
-    unsigned long bits = 0;
-    int held = 0;
-    size_t i;
+    struct shape shape = shape_of(text, n, strict);
+    size_t body = n, i;
+    const char *equals;
 
-    for (i = 0; i < n; i++) {
-        bits = (bits << 6 | (unsigned long)bits_of(text[i])) & 0xfff;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            *out++ = (char)(bits >> held & 0xff);
-        }
-    }
+    while (body > 0 && text[body - 1] == '=')
+        body--;
+    for (i = 0; i < body; i++)
+        if (text[i] != '=' && bits_of(text[i]) < 0)
+            return faulty(SMTPC_BASE64_ALPHABET, i);
+    equals = body > 0 ? memchr(text, '=', body) : NULL;
+    if (equals != NULL)
+        return faulty(SMTPC_BASE64_PADDING, (size_t)(equals - text));
+    if (shape.fault == SMTPC_BASE64_OK && strict && body % 4 != 0
+        && (bits_of(text[body - 1]) & (body % 4 == 3 ? 3 : 15)) != 0)
+        return faulty(SMTPC_BASE64_SPARE_BITS, body - 1);
+    return shape;
+}
+
+/* The characters that fill no block, at most ten, in one that is filled up with A, which stands for zeros: they show
+ * spare bits that are none. 0, or -1. */
+static int
+decode_rest(const char *text, size_t n, int strict, char *to)
+{
+    char block[32], octets[32];
+    size_t size = n * 3 / 4;
+    size_t done;
+    int result;
+
+    memset(block, 'A', sizeof block);
+    memcpy(block, text, n);
+    done = smtpc_base64_portable.decode(block, sizeof block, octets);
+    result = done < n || (strict && n % 4 != 0 && octets[size] != 0) ? -1 : 0;
+    if (result == 0)
+        memcpy(to, octets, size);
+    smtpc_secret_wipe(block, sizeof block);
+    smtpc_secret_wipe(octets, sizeof octets);
+    return result;
+}
+
+/* 0, or -1 when the text is at fault; then anything may stand in the octets. */
+static int
+decode_body(const char *text, size_t n, int strict, char *to)
+{
+    size_t i = kernel()->decode(text, n, to);
+
+    i += smtpc_base64_portable.decode(text + i, n - i, to + i / 4 * 3);
+    return n - i > REST_MOST ? -1 : decode_rest(text + i, n - i, strict, to + i / 4 * 3);
 }
 
 static enum smtpc_base64_fault
@@ -122,17 +171,18 @@ decode(const char *text, size_t n, int strict, struct smtpc_buffer *out, size_t 
 {
     struct shape shape = shape_of(text, n, strict);
     size_t size = shape.body / 4 * 3 + shape.body % 4 * 3 / 4;
-    char *end;
+    char *end = shape.fault == SMTPC_BASE64_OK ? smtpc_buffer_reserve(out, size) : NULL;
 
+    *where = 0;
+    if (end != NULL && (size == 0 || decode_body(text, shape.body, strict, end) == 0)) {
+        out->length += size;
+        return SMTPC_BASE64_OK;
+    }
+    if (end != NULL)
+        smtpc_secret_wipe(end, size);
+    shape = diagnosis_of(text, n, strict);
     *where = shape.where;
-    if (shape.fault != SMTPC_BASE64_OK)
-        return shape.fault;
-    end = smtpc_buffer_reserve(out, size);
-    if (end == NULL)
-        return SMTPC_BASE64_TOO_LONG;
-    decode_body(text, shape.body, end);
-    out->length += size;
-    return SMTPC_BASE64_OK;
+    return shape.fault != SMTPC_BASE64_OK ? shape.fault : SMTPC_BASE64_TOO_LONG;
 }
 
 enum smtpc_base64_fault

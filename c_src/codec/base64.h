@@ -21,6 +21,9 @@ size_t smtpc_base64_encoded_size(size_t n);
 /* Appends the characters for n octets. 0, or -1 when out cannot hold them (then out is unchanged). */
 int smtpc_base64_encode(const char *octets, size_t n, struct smtpc_buffer *out);
 
+/* The same to where there is room for exactly that many. */
+void smtpc_base64_encode_to(const char *octets, size_t n, char *to);
+
 /* Appends the octets that the characters stand for. On a fault out is unchanged and *where is the index of the
  * character at fault (n when the text ends too early). Strict: only the canonical form is taken. */
 enum smtpc_base64_fault smtpc_base64_decode(const char *text, size_t n, struct smtpc_buffer *out, size_t *where);

@@ -1,128 +1,176 @@
-/* content: message text as DATA wants it: every line end CRLF, every leading dot doubled (RFC 5321 section 4.5.2). */
+/* content: message text as DATA and BDAT want it: line ends CRLF, for DATA leading dots doubled (RFC 5321 4.5.2). */
 #include "codec/content.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/secret.h"
+#include "codec/block.h"
+
+static const struct smtpc_content start = {SMTPC_CONTENT_STUFFED, SMTPC_CONTENT_LINE_START, 0};
 
 void
 smtpc_content_init(struct smtpc_content *content)
 {
-    content->place = SMTPC_CONTENT_LINE_START;
-    content->size = 0;
+    *content = start;
 }
 
-/* out NULL: the octets are only counted. */
-static int
-put(struct smtpc_buffer *out, const char *octets, size_t n)
+void
+smtpc_content_init_plain(struct smtpc_content *content)
 {
-    return out == NULL ? 0 : smtpc_buffer_append(out, octets, n);
+    *content = start;
+    content->form = SMTPC_CONTENT_PLAIN;
 }
 
-static int
-put_line_end(struct smtpc_content *content, struct smtpc_buffer *out)
+void
+smtpc_content_init_binary(struct smtpc_content *content)
 {
-    content->place = SMTPC_CONTENT_LINE_START;
-    content->size += 2;
-    return put(out, "\r\n", 2);
+    *content = start;
+    content->form = SMTPC_CONTENT_BINARY;
 }
 
-/* n octets without CR and LF. */
-static int
-put_run(struct smtpc_content *content, const char *octets, size_t n, struct smtpc_buffer *out)
+enum { MARGIN = 2 * SMTPC_BLOCK_SIZE, REST_MOST = SMTPC_BLOCK_SIZE + MARGIN };
+
+/* A block is rewritten line by line: each is copied as a whole block, though it is less, and what is too much is
+ * overwritten by what comes next. So nothing is looked at twice, and the processor has to guess no more than how many
+ * lines end in a block. What is read too much lies in the two blocks behind it. */
+struct rewriting {
+    const char *from;
+    char *to;
+    int is_start;      /* of a line */
+    int is_stuffed;
+    int64_t dots;
+};
+
+static inline void
+put_start(struct rewriting *r, const char *line)
 {
-    if (n == 0)
-        return 0;
-    if (content->place == SMTPC_CONTENT_LINE_START && octets[0] == '.' && put(out, ".", 1) != 0)
-        return -1;
-    content->place = SMTPC_CONTENT_IN_LINE;
-    content->size += (int64_t)n;
-    return put(out, octets, n);
+    int is_dot = r->is_stuffed & r->is_start & (*line == '.');
+
+    *r->to = '.';
+    r->to += is_dot;
+    r->dots += is_dot;
+    memcpy(r->to, line, SMTPC_BLOCK_SIZE);
 }
 
-/* Where the octet stands first, or end. */
-static const char *
-find(const char *octets, const char *end, int octet)
+static inline void
+rewrite_block(struct rewriting *r)
 {
-    const char *found = memchr(octets, octet, (size_t)(end - octets));
+    struct smtpc_block block = smtpc_block_at(r->from);
+    uint64_t stops = smtpc_block_is(block, '\n') | smtpc_block_is(block, '\r');
+    const char *line = r->from, *next = r->from + SMTPC_BLOCK_SIZE;
 
-    return found == NULL ? end : found;
+    for (; stops != 0; stops &= stops - 1) {
+        const char *stop = r->from + smtpc_block_first(stops);
+        int is_pair = (stop[0] == '\r') & (stop[1] == '\n');
+
+        put_start(r, line);
+        r->to += stop - line;
+        memcpy(r->to, "\r\n", 2);
+        r->to += 2;
+        r->is_start = 1;
+        line = stop + 1 + is_pair;
+        stops &= stops - (uint64_t)is_pair;    /* a LF that belongs to a CR stops nothing */
+    }
+    if (line < next) {
+        put_start(r, line);
+        r->to += next - line;
+        r->is_start = 0;
+    }
+    r->from = line < next ? next : line;
 }
 
-/* A LF alone is heard as the second half of a CRLF. The next LF is remembered, not looked for again at each CR: the
- * time stays linear for a text of nothing but CRs. */
-static int
-rewrite(struct smtpc_content *content, const char *octets, size_t n, struct smtpc_buffer *out)
+/* The last octets, with others behind them so that they fill their blocks; what comes of those is left out again. */
+static void
+rewrite_rest(struct rewriting *r, size_t n)
+{
+    char rest[REST_MOST + MARGIN], made[2 * (REST_MOST + MARGIN)];
+    struct rewriting bounded = *r;
+    size_t length;
+
+    memcpy(rest, r->from, n);
+    memset(rest + n, 'x', sizeof rest - n);
+    bounded.from = rest;
+    bounded.to = made;
+    while (bounded.from < rest + n)
+        rewrite_block(&bounded);
+    length = (size_t)(bounded.to - made) - (size_t)(bounded.from - (rest + n));
+    memcpy(r->to, made, length);
+    r->to += length;
+    r->dots = bounded.dots;
+}
+
+/* Returns the end of what it writes to `to`, where there is room for 2n+2 octets; n is not 0. */
+static char *
+rewrite(struct smtpc_content *content, const char *octets, size_t n, char *to)
 {
     const char *end = octets + n;
-    const char *lf = find(octets, end, '\n');
-    const char *stop;
+    struct rewriting r = {octets, to, content->place != SMTPC_CONTENT_IN_LINE,
+                          content->form == SMTPC_CONTENT_STUFFED, 0};
 
-    while (octets < end) {
-        if (content->place == SMTPC_CONTENT_AFTER_CR) {
-            if (put_line_end(content, out) != 0)
-                return -1;
-            octets += *octets == '\n';
-            continue;
-        }
-        if (lf < octets)
-            lf = find(octets, end, '\n');
-        stop = find(octets, lf, '\r');
-        if (put_run(content, octets, (size_t)(stop - octets), out) != 0)
-            return -1;
-        if (stop == end)
-            return 0;
-        content->place = SMTPC_CONTENT_AFTER_CR;
-        octets = stop + (*stop == '\r');
-    }
-    return 0;
+    r.from += content->place == SMTPC_CONTENT_AFTER_CR && *octets == '\n';
+    while (end - r.from >= REST_MOST)
+        rewrite_block(&r);
+    if (r.from < end)
+        rewrite_rest(&r, (size_t)(end - r.from));
+    content->place = end[-1] == '\r' ? SMTPC_CONTENT_AFTER_CR
+                   : end[-1] == '\n' ? SMTPC_CONTENT_LINE_START : SMTPC_CONTENT_IN_LINE;
+    content->size += r.to - to - r.dots;
+    return r.to;
 }
 
+/* Near the cap it must be known how much it is before anything is changed, so it is made elsewhere. */
 static int
-finish(struct smtpc_content *content, struct smtpc_buffer *out)
+append_tightly(struct smtpc_content *content, const char *octets, size_t n, struct smtpc_buffer *out)
 {
-    if (content->place != SMTPC_CONTENT_LINE_START && put_line_end(content, out) != 0)
+    struct smtpc_content after = *content;
+    char *made = malloc(2 * n + 2);
+    size_t length;
+    int result;
+
+    if (made == NULL)
         return -1;
-    return put(out, ".\r\n", 3);
-}
-
-/* All or nothing: undoes a call that failed half-way. */
-static int
-take_back(struct smtpc_content *content, struct smtpc_content before, struct smtpc_buffer *out, size_t length)
-{
-    *content = before;
-    smtpc_buffer_truncate(out, length);
-    return -1;
+    length = (size_t)(rewrite(&after, octets, n, made) - made);
+    result = smtpc_buffer_append(out, made, length);
+    if (result == 0)
+        *content = after;
+    smtpc_secret_wipe(made, length);
+    free(made);
+    return result;
 }
 
 int
 smtpc_content_append(struct smtpc_content *content, const char *octets, size_t n, struct smtpc_buffer *out)
 {
-    struct smtpc_content before = *content;
-    size_t length = out->length;
+    char *to;
 
-    if (n == 0 || rewrite(content, octets, n, out) == 0)
+    if (n == 0)
         return 0;
-    return take_back(content, before, out, length);
+    if (n > SIZE_MAX / 2 - 1)
+        return -1;
+    if (content->form == SMTPC_CONTENT_BINARY) {
+        if (smtpc_buffer_append(out, octets, n) != 0)
+            return -1;
+        content->size += (int64_t)n;
+        return 0;
+    }
+    to = smtpc_buffer_reserve(out, 2 * n + 2);
+    if (to == NULL)
+        return append_tightly(content, octets, n, out);
+    out->length += (size_t)(rewrite(content, octets, n, to) - to);
+    return 0;
 }
 
 int
 smtpc_content_end(struct smtpc_content *content, struct smtpc_buffer *out)
 {
-    struct smtpc_content before = *content;
-    size_t length = out->length;
+    const char *end = content->form == SMTPC_CONTENT_STUFFED ? "\r\n.\r\n" : "\r\n";
+    size_t whole = content->place != SMTPC_CONTENT_IN_LINE || content->form == SMTPC_CONTENT_BINARY ? 2 : 0;
 
-    if (finish(content, out) == 0)
-        return 0;
-    return take_back(content, before, out, length);
-}
-
-int64_t
-smtpc_content_measure(const char *octets, size_t n)
-{
-    struct smtpc_content content;
-
-    smtpc_content_init(&content);
-    if (n > 0)
-        rewrite(&content, octets, n, NULL);
-    finish(&content, NULL);
-    return content.size;
+    if (smtpc_buffer_append_string(out, end + whole) != 0)
+        return -1;
+    if (whole == 0)
+        content->size += 2;
+    content->place = SMTPC_CONTENT_LINE_START;
+    return 0;
 }

@@ -3,30 +3,37 @@
 #include "vectors.h"
 
 #include "codec/content.h"
+#include "codec/content_facts.h"
 #include "content_model.h"
 
 enum { TEXT_MAX = 2000 };
 
+static void (*const inits[])(struct smtpc_content *) = {
+    [SMTPC_CONTENT_STUFFED] = smtpc_content_init,
+    [SMTPC_CONTENT_PLAIN] = smtpc_content_init_plain,
+    [SMTPC_CONTENT_BINARY] = smtpc_content_init_binary,
+};
+
 static int
-wire_is(const char *text, size_t n, const struct smtpc_buffer *out, const struct smtpc_content *content)
+wire_is(enum smtpc_content_form form, const char *text, size_t n, const struct smtpc_buffer *out)
 {
     static char wire[2 * TEXT_MAX + 5];
-    size_t length = content_model(text, n, wire);
+    size_t length = content_model_of(form, text, n, wire);
 
-    return out->length == length && memcmp(out->bytes, wire, length) == 0
-        && content->size == smtpc_content_measure(text, n);
+    return out->length == length && (length == 0 || memcmp(out->bytes, wire, length) == 0);
 }
 
 /* Cuts the text at the places that bits says (1: behind this octet), and compares with the model. */
 static int
-survives_cuts(const char *text, size_t n, const unsigned char *cut)
+survives_cuts_in(enum smtpc_content_form form, const char *text, size_t n, const unsigned char *cut)
 {
+    struct smtpc_content_facts facts;
     struct smtpc_content content;
     struct smtpc_buffer out;
     size_t i, start = 0;
     int good = 1;
 
-    smtpc_content_init(&content);
+    inits[form](&content);
     smtpc_buffer_init(&out, 2 * TEXT_MAX + 5);
     for (i = 0; i < n; i++) {
         if (!cut[i] && i + 1 < n)
@@ -34,9 +41,21 @@ survives_cuts(const char *text, size_t n, const unsigned char *cut)
         good = good && smtpc_content_append(&content, text + start, i + 1 - start, &out) == 0;
         start = i + 1;
     }
-    good = good && smtpc_content_end(&content, &out) == 0 && wire_is(text, n, &out, &content);
+    smtpc_content_scan(text, n, &facts);
+    good = good && smtpc_content_end(&content, &out) == 0 && wire_is(form, text, n, &out)
+        && content.size == (form == SMTPC_CONTENT_BINARY ? (int64_t)n : facts.size)
+        && (form != SMTPC_CONTENT_PLAIN || content.size == (int64_t)out.length)
+        && content_model_agrees(&facts, text, n);
     smtpc_buffer_clear(&out);
     return good;
+}
+
+static int
+survives_cuts(const char *text, size_t n, const unsigned char *cut)
+{
+    return survives_cuts_in(SMTPC_CONTENT_STUFFED, text, n, cut)
+        && survives_cuts_in(SMTPC_CONTENT_PLAIN, text, n, cut)
+        && survives_cuts_in(SMTPC_CONTENT_BINARY, text, n, cut);
 }
 
 /* A row's chunks are separated by '|'. */
@@ -109,7 +128,7 @@ test_random_texts_in_random_cuts(void)
         for (i = 0; i < n; i++) {
             seed = seed * 1103515245u + 12345u;
             text[i] = (seed >> 16 & 7) < (unsigned)(round & 7) ? 'x' : letters[seed >> 20 & 7];
-            cut[i] = (seed >> 24 & 15) == 0;
+            cut[i] = (seed >> 23 & (round & 8 ? 511 : 15)) == 0;    /* pieces shorter and longer than a block */
         }
         bad += !survives_cuts(text, n, cut);
     }
@@ -151,12 +170,104 @@ test_no_room_changes_nothing(void)
     ok(half_done == 0 && done > 0 && done < 24, "all or nothing for every cap (%d fit)", done);
 }
 
+/* Lines of every length about a block's, at every place of one, with each line end and with dots. */
 static void
-test_measure(void)
+test_every_length_of_line(void)
 {
-    ok(smtpc_content_measure(NULL, 0) == 0, "an empty message has no octets");
-    ok(smtpc_content_measure("a\nb", 3) == 6, "LF counts as CRLF, the missing line end too");
-    ok(smtpc_content_measure(".\r\n..\r", 6) == 7, "doubled dots do not count");
+    static const char *const ends[] = {"\n", "\r\n", "\r", "\n.", "\r\n..", "\r\r\n", ".\r"};
+    static const unsigned char no_cut[TEXT_MAX];
+    char text[200];
+    size_t before, length, end, n;
+    int bad = 0;
+
+    for (before = 0; before < 20; before++)
+        for (length = 0; length < 70; length++)
+            for (end = 0; end < sizeof ends / sizeof ends[0]; end++) {
+                memset(text, 'x', sizeof text);
+                memcpy(text + before, ends[end], strlen(ends[end]));
+                n = before + strlen(ends[end]) + length;
+                memcpy(text + n, ends[end], strlen(ends[end]));
+                n += strlen(ends[end]);
+                bad += !survives_cuts(text, n, no_cut) + !survives_cuts(text, n + before, no_cut);
+            }
+    ok(bad == 0, "lines of every length about a block's");
+}
+
+/* However a piece ends, and whatever the next one, of several blocks, begins with. */
+static void
+test_a_cut_before_blocks(void)
+{
+    static const char *const ends[] = {"a", "\r", "\n", "a\r", "\r\n", "\r\r", "."};
+    static const char letters[] = "\r\n.a";
+    unsigned char cut[300];
+    char text[300];
+    size_t end, i, n;
+    unsigned number;
+    int bad = 0;
+
+    for (end = 0; end < sizeof ends / sizeof ends[0]; end++)
+        for (number = 0; number < 256; number++) {
+            n = strlen(ends[end]);
+            memset(text, 'x', sizeof text);
+            memset(cut, 0, sizeof cut);
+            memcpy(text, ends[end], n);
+            cut[n - 1] = 1;
+            for (i = 0; i < 4; i++)
+                text[n + i] = letters[number >> 2 * i & 3];
+            bad += !survives_cuts(text, sizeof text, cut);
+        }
+    ok(bad == 0, "every end of a piece before every start of the next");
+}
+
+static void
+has_id(const char *text, const char *id)
+{
+    static int number;
+    struct smtpc_content_facts facts;
+    char name[40];
+
+    snprintf(name, sizeof name, "Message-ID of text %d", ++number);
+    smtpc_content_scan(text, strlen(text), &facts);
+    is_octets(facts.message_id == NULL ? "none" : facts.message_id,
+              facts.message_id == NULL ? 4 : facts.message_id_length, id, strlen(id), name);
+}
+
+static void
+test_message_id(void)
+{
+    has_id("", "none");
+    has_id("Message-ID: <a@b>", "<a@b>");
+    has_id("Subject: x\r\nMESSAGE-id:<a@b>\r\n\r\n", "<a@b>");
+    has_id("Subject: x\nMessage-ID: \t<a@b> (x)\n", "<a@b>");
+    has_id("Message-ID:\r\n <a@b>\r\n", "<a@b>");
+    has_id("Message-ID: \n\t \r <a@b>\n", "<a@b>");
+    has_id("Message-ID:\n<a@b>\n", "none");
+    has_id("Message-ID:\n\n <a@b>\n", "none");
+    has_id("Message-ID:\r\n\r\n <a@b>\n", "none");
+    has_id("Subject: x\n\nMessage-ID: <a@b>\n", "none");
+    has_id("Subject: x\r\n\r\nMessage-ID: <a@b>\n", "none");
+    has_id("\nMessage-ID: <a@b>\n", "none");
+    has_id("X-Message-ID: <a@b>\n", "none");
+    has_id("Message-ID: a@b\nMessage-ID: <>\nMessage-ID: <a b>\nMessage-ID: <a@b\nMessage-ID: <c@d>", "<c@d>");
+    has_id("Message-ID", "none");
+    has_id("Message-ID:", "none");
+    has_id("Message-ID: <", "none");
+    has_id("Message-ID: <a\xe4@b>", "<a\xe4@b>");
+}
+
+static void
+test_facts(void)
+{
+    struct smtpc_content_facts facts;
+
+    smtpc_content_scan(NULL, 0, &facts);
+    ok(facts.size == 0 && facts.longest_line == 0, "an empty message has no octets");
+    smtpc_content_scan("a\nb", 3, &facts);
+    ok(facts.size == 6 && facts.bare_lf == 1, "LF counts as CRLF, the missing line end too");
+    smtpc_content_scan(".\r\n..\r", 6, &facts);
+    ok(facts.size == 7 && facts.bare_cr == 1 && facts.longest_line == 2, "doubled dots do not count");
+    smtpc_content_scan("a\0\xff", 3, &facts);
+    ok(facts.nul && facts.eight_bit, "NUL and eight bits");
 }
 
 int
@@ -166,6 +277,9 @@ main(void)
     test_every_small_text_in_every_cut();
     test_random_texts_in_random_cuts();
     test_no_room_changes_nothing();
-    test_measure();
+    test_every_length_of_line();
+    test_a_cut_before_blocks();
+    test_facts();
+    test_message_id();
     return tap_done();
 }
