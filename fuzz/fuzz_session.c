@@ -1,10 +1,11 @@
 /* fuzz_session: the fuzzer plays the server and the caller; the session may not lie, show the secret, grow or hang.
  *
- * Input: lines. "D" is the caller's: a letter for the operation, then its argument; with a backslash at the end what
+ * Several messages may be under way; those of "u" are known by their numbers (fuzz_wire.h). Input: lines. "D" is the caller's: a letter for the operation, then its argument; with a backslash at the end what
  * is said then waits. "S": the server says this, with CRLF; "s": without; "N": 334 with base64 of "r=", the client's
  * nonce and this. "<" and an octet: that many octets of output leave, else all do. "E": the server closes. "!" in
  * front: the line is trusted. */
 #include "leak.h"
+#include "fuzz_wire.h"
 
 #include "codec/base64.h"
 #include "smtp/session.h"
@@ -28,6 +29,11 @@ struct play {
     int is_callers;              /* the last login was by the caller's mechanism */
     int was_let_in;              /* a whole 2yz was read since the last login began */
     char nonce[NONCE_MAX];       /* of SCRAM, the client's */
+    struct wire wire;
+    unsigned begun;              /* submissions so far, by number */
+    unsigned told;               /* the number of the one that was found to be over last */
+    unsigned told_count;
+    int may_be_untold;           /* the caller has had no window for a while, or led a message himself */
 };
 
 /* "AUTH SCRAM-... base64" or the base64 alone: what stands behind the last ",r=". */
@@ -82,6 +88,7 @@ take(struct play *p, size_t most)
     must(n <= OUTPUT_MAX);
     n = n < most ? n : most;
     note_said(p, octets, n);
+    wire_say(&p->wire, octets, n);
     smtpc_session_sent(p->session, n);
     smtpc_session_output(p->session, &octets, &n);
     if (p->last_chunk_waits && n == 0 && smtpc_session_wants(p->session) != SMTPC_WANT_CLOSED) {
@@ -154,14 +161,16 @@ check(struct play *p)
     size_t sent = smtpc_envelope_count(envelope, SMTPC_OUTCOME_SENT);
     size_t i;
 
-    must(sent <= p->sent || p->taken);
+    must(sent <= p->sent || p->taken || wire_number(envelope) > 0);
     p->sent = sent;
+    wire_check(&p->wire, envelope);
     must(strlen(error->text) < SMTPC_ERROR_TEXT_MAX && smtpc_session_step(s) != NULL);
     must(p->is_known || !leaks(error->text, strlen(error->text)));
     for (i = 0; i < envelope->count; i++) {
         enum smtpc_outcome outcome = envelope->recipients[i].outcome;
 
-        must(outcome != SMTPC_OUTCOME_UNKNOWN || (p->dot_is_out && error->may_have_been_sent));
+        must(outcome != SMTPC_OUTCOME_UNKNOWN || wire_number(envelope) > 0
+             || (p->dot_is_out && error->may_have_been_sent));
         must(want != SMTPC_WANT_CLOSED || outcome > SMTPC_OUTCOME_ACCEPTED);
         must(outcome <= SMTPC_OUTCOME_ACCEPTED || envelope->recipients[i].step != NULL);
     }
@@ -176,6 +185,8 @@ feed(struct play *p, const char *octets, size_t n)
     must(exact != NULL);
     memcpy(exact, octets, n);
     read_along(p, exact, n);
+    p->wire.is_lost |= smtpc_session_wants(p->session) == SMTPC_WANT_CLOSED;
+    wire_hear(&p->wire, exact, n);
     smtpc_session_feed(p->session, exact, n);
     free(exact);
     check(p);
@@ -240,9 +251,13 @@ submit(struct play *p, const char *argument, size_t n)
 {
     struct smtpc_session *s = p->session;
     size_t i, count = n > 0 ? (unsigned char)argument[0] % 130 : 1;
+    char sender[32];
 
-    if (smtpc_session_open_envelope(s, "a@x", 3, "") != 0)
+    if (p->begun + 1 >= WIRE_MESSAGES
+        || smtpc_session_open_envelope(s, sender, (size_t)snprintf(sender, sizeof sender, "u%u" WIRE_HOST, p->begun + 1),
+                                       "") != 0)
         return;
+    p->begun++;
     for (i = 0; i < count; i++)
         smtpc_session_add_recipient(s, "b@y", 3, i == 3 ? "NOTIFY=NEVER" : "");
     if (n > 1)
@@ -250,6 +265,53 @@ submit(struct play *p, const char *argument, size_t n)
     if (smtpc_session_submit(s) != 0 && smtpc_session_wants(s) == SMTPC_WANT_IDLE)
         for (i = 0; i < smtpc_session_envelope(s)->count; i++)
             must(smtpc_session_envelope(s)->recipients[i].outcome == SMTPC_OUTCOME_NOT_SENT);
+}
+
+/* Each submission once, in its turn, with what became of it. */
+static void
+look_at_finished(struct play *p)
+{
+    const struct smtpc_submission *over = smtpc_session_finished(p->session);
+    size_t i;
+
+    if (over == NULL)
+        return;
+    must(over->is_over && over->awaited == 0 && wire_number(&over->envelope) > p->told);
+    p->told = wire_number(&over->envelope);
+    p->told_count++;
+    wire_check(&p->wire, &over->envelope);
+    must(p->is_known || !leaks(over->error.text, strlen(over->error.text)));
+    must(smtpc_error_is_set(&over->error) || smtpc_envelope_count(&over->envelope, SMTPC_OUTCOME_SENT) > 0);
+    must(!over->error.may_have_been_sent == (smtpc_envelope_count(&over->envelope, SMTPC_OUTCOME_UNKNOWN) == 0));
+    for (i = 0; i < over->envelope.count; i++)
+        must(over->envelope.recipients[i].outcome > SMTPC_OUTCOME_ACCEPTED);
+    smtpc_session_drop_finished(p->session);
+}
+
+static void
+set_window(struct play *p, size_t n)
+{
+    smtpc_session_set_window(p->session, n);
+    if (p->begun == 0)
+        p->may_be_untold = n == 0;
+    p->may_be_untold |= n == 0;
+}
+
+static void
+set_lmtp(struct play *p)
+{
+    if (smtpc_session_ehlo(p->session)->count > 0 || p->begun > 0)
+        return;
+    smtpc_session_set_lmtp(p->session, 1);
+    p->wire.lmtp = 1;
+}
+
+static void
+silence(struct play *p)
+{
+    if (smtpc_session_patience(p->session) == SMTPC_PATIENCE_GRACE && !p->wire.is_lost)
+        wire_hear_silence(&p->wire);
+    smtpc_session_silence(p->session);
 }
 
 static void
@@ -339,7 +401,11 @@ mail_or_rcpt(struct play *p, int is_mail, const char *argument, size_t n)
 {
     const char *blank = memchr(argument, ' ', n);
     size_t path = blank == NULL ? n : (size_t)(blank - argument);
-    char *parameters = string_of(argument + path + (blank != NULL), n - path - (blank != NULL));
+    char *parameters;
+
+    if (is_mail && n > 0 && argument[0] == 'u')
+        return;    /* not to be taken for one of ours */
+    parameters = string_of(argument + path + (blank != NULL), n - path - (blank != NULL));
 
     if (is_mail)
         smtpc_session_mail(p->session, argument, path, parameters);
@@ -355,8 +421,9 @@ command(struct play *p, const char *argument, size_t n)
     size_t length = blank == NULL ? n : (size_t)(blank - argument);
     char *verb = string_of(argument, length);
 
-    smtpc_session_command(p->session, verb, "argument", blank == NULL ? NULL : blank + 1,
-                          blank == NULL ? 0 : n - length - 1);
+    if (strcmp(verb, "BDAT") != 0 && strcmp(verb, "MAIL") != 0 && strcmp(verb, "DATA") != 0)
+        smtpc_session_command(p->session, verb, "argument", blank == NULL ? NULL : blank + 1,
+                              blank == NULL ? 0 : n - length - 1);
     free(verb);
 }
 
@@ -391,6 +458,7 @@ operate(struct play *p, char operation, const char *argument, size_t n)
     int in_content = smtpc_session_in_content(s);
 
     smtpc_session_output(s, &octets, &before);
+    p->may_be_untold |= operation != '\0' && strchr("mrdRelT", operation) != NULL;
     switch (operation) {
     case 'h': smtpc_session_hello(s, argument, n, (enum smtpc_hello)(n % 3)); break;
     case 't': smtpc_session_starttls(s); break;
@@ -414,13 +482,20 @@ operate(struct play *p, char operation, const char *argument, size_t n)
     case 'x': command(p, argument, n); break;
     case 'u': submit(p, argument, n); break;
     case 'L': smtpc_session_set_pipelining(s, n % 2 == 1); break;
-    case 'z': smtpc_session_silence(s); break;
+    case 'z': silence(p); break;
+    case 'w': set_window(p, n); break;
+    case 'f': look_at_finished(p); break;
+    case 'M': smtpc_session_set_manner(s, (enum smtpc_manner)(n % 3)); break;
+    case 'A': smtpc_session_set_all_or_none(s, n % 2 == 1); break;
+    case 'V': set_lmtp(p); break;
+    case 'y': smtpc_session_set_early(s, n % 2 == 1); break;
+    case 'B': smtpc_session_drop_content(s, "dropped"); break;
     case 'F': fail(p); break;
     default: break;
     }
     if (in_content && operation != '\0' && strchr("htakXgmrdRnqxuel", operation) != NULL)
         must(smtpc_session_wants(s) == SMTPC_WANT_CLOSED);
-    if (strchr("cel", operation) == NULL && smtpc_session_wants(s) != SMTPC_WANT_CLOSED)
+    if (strchr("cel.B", operation) == NULL && smtpc_session_wants(s) != SMTPC_WANT_CLOSED)
         check_lines(p, before);
     check(p);
 }
@@ -465,6 +540,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     play.session = smtpc_session_new();
     must(play.session != NULL);
     smtpc_reply_init(&play.reply);
+    wire_init(&play.wire);
+    play.may_be_untold = 1;    /* until there is a window */
     if (size > 0 && text[0] == '!') {
         smtpc_session_set_trusted(play.session, 1);
         play.trusted = 1;
@@ -480,9 +557,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     fail(&play);
     check(&play);
+    for (steps = 0; steps < SMTPC_SESSION_QUEUE_MAX && smtpc_session_finished(play.session) != NULL; steps++)
+        look_at_finished(&play);
+    must(play.may_be_untold || play.told_count == play.begun);
     while (smtpc_trace_take(smtpc_session_trace(play.session), &entry))
         must(play.is_known || !leaks(entry.text, entry.length));
     smtpc_session_free(play.session);
     smtpc_reply_clear(&play.reply);
+    smtpc_reply_clear(&play.wire.reply);
     return 0;
 }

@@ -25,6 +25,7 @@ const struct smtpc_sasl_mechanism smtpc_sasl_external = {
     .credential = SMTPC_SASL_NO_SECRET,
     .by_name_only = 1,
     .client_first = 1,
+    .one_round = 1,
     .takes_authzid = 1,
     .answer = answer,
 };

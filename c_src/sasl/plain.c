@@ -97,6 +97,7 @@ const struct smtpc_sasl_mechanism smtpc_sasl_plain = {
     .strength_trusted = 70,
     .plaintext = 1,
     .client_first = 1,
+    .one_round = 1,
     .reads_any_text = 1,
     .takes_authzid = 1,
     .answer = answer,

@@ -118,6 +118,7 @@ struct smtpc_sasl_mechanism {
     const char *family;         /* of mechanisms that differ in the digest only; NULL: none */
     int prepares;               /* 1: works on what SASLprep makes of user and secret */
     int client_first;           /* 1: has an initial response */
+    int one_round;              /* 1: that is all it says, so that commands may follow it (RFC 4954 section 4) */
     int reads_any_text;         /* 1: a challenge that is no base64 is still handed over (LOGIN, PLAIN) */
     int takes_authzid;          /* 1: can carry one; the others refuse a login that has one */
     /* Puts the answer to the challenge into out (NULL: the initial response). CANCEL and ABORT come with an error: AUTH

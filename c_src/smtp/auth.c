@@ -208,7 +208,7 @@ refuse(struct smtpc_session *session, const struct smtpc_reply *reply)
 
     if (smtpc_error_is_set(error))
         return;
-    smtpc_state_refused(session, "AUTH", SMTPC_ERROR_AUTH, reply);
+    smtpc_state_refused(&session->error, "AUTH", SMTPC_ERROR_AUTH, reply);
     used = strlen(error->text);
     if (session->sasl.said[0] != '\0')
         snprintf(error->text + used, sizeof error->text - used, " (%s: %s)", mechanism->name, session->sasl.said);

@@ -79,7 +79,7 @@ smtpc_caller_hear_auth(struct smtpc_session *session, const struct smtpc_reply *
     if (smtpc_reply_class(reply) == 2)
         session->mechanism = session->callers_mechanism;
     else
-        smtpc_state_refused(session, "AUTH", SMTPC_ERROR_AUTH, reply);
+        smtpc_state_refused(&session->error, "AUTH", SMTPC_ERROR_AUTH, reply);
     return STEP_IDLE;
 }
 

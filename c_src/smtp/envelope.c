@@ -41,6 +41,7 @@ int
 smtpc_envelope_open(struct smtpc_envelope *envelope, const char *sender, size_t n, const char *parameters)
 {
     smtpc_envelope_clear(envelope);
+    envelope->binary = smtpc_words_has(parameters, strlen(parameters), "BODY=BINARYMIME", 15);
     envelope->eight_bit = smtpc_words_has(parameters, strlen(parameters), "SMTPUTF8", 8);
     /* with its NUL, so that it can be walked as a string */
     if (smtpc_buffer_append(&envelope->sender, sender, n) == 0
@@ -192,6 +193,21 @@ smtpc_envelope_hear_all(struct smtpc_envelope *envelope, enum smtpc_outcome from
             decide(&envelope->recipients[i], SMTPC_OUTCOME_SENT, step, reply);
 }
 
+int
+smtpc_envelope_has_next(const struct smtpc_envelope *envelope, size_t *i)
+{
+    while (*i < envelope->count && envelope->recipients[*i].outcome != SMTPC_OUTCOME_ACCEPTED)
+        ++*i;
+    return *i < envelope->count;
+}
+
+void
+smtpc_envelope_hear_next(struct smtpc_envelope *envelope, size_t *i, const char *step, const struct smtpc_reply *reply)
+{
+    if (smtpc_envelope_has_next(envelope, i))
+        decide(&envelope->recipients[(*i)++], SMTPC_OUTCOME_SENT, step, reply);
+}
+
 void
 smtpc_envelope_settle(struct smtpc_envelope *envelope, enum smtpc_outcome outcome, const char *step)
 {
@@ -202,7 +218,7 @@ smtpc_envelope_settle(struct smtpc_envelope *envelope, enum smtpc_outcome outcom
 
         if (recipient->outcome > SMTPC_OUTCOME_ACCEPTED)
             continue;
-        recipient->outcome = recipient->outcome == SMTPC_OUTCOME_ACCEPTED ? outcome : SMTPC_OUTCOME_NOT_SENT;
+        recipient->outcome = outcome;
         recipient->step = step;
         recipient->code = 0;    /* a 250 to RCPT would mislead here */
         recipient->enhanced[0] = '\0';

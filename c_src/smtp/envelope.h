@@ -40,6 +40,7 @@ struct smtpc_recipient {
 struct smtpc_envelope {
     struct smtpc_buffer sender;
     struct smtpc_buffer parameters;      /* of MAIL, with blanks between */
+    int binary;                          /* BODY=BINARYMIME is among the parameters */
     int eight_bit;                       /* SMTPUTF8 is among the parameters: addresses may have octets above 127 */
     struct smtpc_recipient *recipients;
     size_t count;
@@ -80,7 +81,13 @@ void smtpc_envelope_hear_rcpt(struct smtpc_envelope *envelope, size_t i, const s
 void smtpc_envelope_hear_all(struct smtpc_envelope *envelope, enum smtpc_outcome from, const char *step,
                              const struct smtpc_reply *reply);
 
-/* Nothing more will be heard: the accepted become `outcome` (NOT_SENT or UNKNOWN), the unasked NOT_SENT. */
+/* The same for one alone, the next at or behind *i whose outcome is ACCEPTED; *i is moved behind it. has_next moves *i to
+ * the next such: 1, or 0 when there is none. */
+void smtpc_envelope_hear_next(struct smtpc_envelope *envelope, size_t *i, const char *step,
+                              const struct smtpc_reply *reply);
+int smtpc_envelope_has_next(const struct smtpc_envelope *envelope, size_t *i);
+
+/* Nothing more will be heard: who has no outcome yet gets this one, NOT_SENT or UNKNOWN. */
 void smtpc_envelope_settle(struct smtpc_envelope *envelope, enum smtpc_outcome outcome, const char *step);
 
 size_t smtpc_envelope_count(const struct smtpc_envelope *envelope, enum smtpc_outcome outcome);

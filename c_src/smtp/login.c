@@ -72,7 +72,7 @@ smtpc_session_auth(struct smtpc_session *session, const struct smtpc_sasl_login 
         || set_wanted(session, login->wanted != NULL ? login->wanted : "") != 0 || choose(session) != 0)
         return give_up(session);
     if (login->credential == SMTPC_SASL_NO_SECRET)
-        return smtpc_state_begin(session, STEP_AUTH);
+        return smtpc_state_begin(session, smtpc_early_first_step(session));
     session->saying = STEP_SECRET;
     return 0;
 }
@@ -86,7 +86,7 @@ smtpc_session_secret(struct smtpc_session *session, const struct smtpc_sasl_text
     session->saying = STEP_IDLE;
     if (smtpc_sasl_set_secret(&session->sasl, secret, &session->error) != 0 || choose(session) != 0)
         return give_up(session);
-    return smtpc_state_begin(session, STEP_AUTH);
+    return smtpc_state_begin(session, smtpc_early_first_step(session));
 }
 
 static int

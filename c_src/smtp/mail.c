@@ -6,7 +6,7 @@
 int64_t
 smtpc_session_content_size(const struct smtpc_session *session)
 {
-    return session->content.size;
+    return session->current->content.size;
 }
 
 /* ---- the envelope ---- */
@@ -14,9 +14,12 @@ smtpc_session_content_size(const struct smtpc_session *session)
 static int
 open_envelope(struct smtpc_session *session, const char *sender, size_t n, const char *parameters)
 {
+    struct smtpc_submission *submission;
+
     if (n > SMTPC_ENVELOPE_TEXT_MAX || strlen(parameters) >= SMTPC_ENVELOPE_TEXT_MAX)
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "sender: an address or parameters of that length");
-    if (smtpc_envelope_open(&session->envelope, sender, n, parameters) != 0)
+    submission = smtpc_queue_open(session);
+    if (submission == NULL || smtpc_envelope_open(&submission->envelope, sender, n, parameters) != 0)
         return smtpc_error_set_memory(&session->error);
     return 0;
 }
@@ -29,8 +32,8 @@ ready_for_envelope(struct smtpc_session *session)
 
     if (smtpc_state_ready(session, STEP_MAIL) == 0)
         return 0;
-    if (was_over) {
-        smtpc_envelope_clear(&session->envelope);
+    if (was_over && session->window == 0) {
+        smtpc_submission_reset(session->current);
         session->error.may_have_been_sent = 0;
     }
     return -1;
@@ -41,24 +44,23 @@ smtpc_session_mail(struct smtpc_session *session, const char *sender, size_t n, 
 {
     if (ready_for_envelope(session) != 0 || open_envelope(session, sender, n, parameters) != 0)
         return -1;
-    session->submitting = 0;
     return smtpc_state_begin(session, STEP_MAIL);
 }
 
 int
 smtpc_session_rcpt(struct smtpc_session *session, const char *recipient, size_t n, const char *parameters)
 {
-    struct smtpc_envelope *envelope = &session->envelope;
+    struct smtpc_submission *submission = session->current;
 
     if (smtpc_state_ready(session, STEP_RCPT) != 0)
         return -1;
-    if (smtpc_envelope_add(envelope, recipient, n, parameters) != 0)
+    if (smtpc_envelope_add(&submission->envelope, recipient, n, parameters) != 0)
         return smtpc_error_set_memory(&session->error);
-    session->submitting = 0;
-    session->next_rcpt = session->heard_rcpt = envelope->count - 1;
+    submission->is_whole = 0;
+    submission->next_rcpt = submission->heard_rcpt = submission->envelope.count - 1;
     if (smtpc_state_begin(session, STEP_RCPT) == 0)
         return 0;
-    smtpc_envelope_drop_last(envelope);
+    smtpc_envelope_drop_last(&submission->envelope);
     return -1;
 }
 
@@ -73,9 +75,9 @@ smtpc_session_open_envelope(struct smtpc_session *session, const char *sender, s
 int
 smtpc_session_add_recipient(struct smtpc_session *session, const char *recipient, size_t n, const char *parameters)
 {
-    if (smtpc_state_ready(session, STEP_RCPT) != 0)
+    if (smtpc_state_ready(session, STEP_MAIL) != 0)
         return -1;
-    if (smtpc_envelope_add(&session->envelope, recipient, n, parameters) != 0)
+    if (smtpc_envelope_add(&session->current->envelope, recipient, n, parameters) != 0)
         return smtpc_error_set_memory(&session->error);
     return 0;
 }
@@ -84,7 +86,7 @@ smtpc_session_add_recipient(struct smtpc_session *session, const char *recipient
 static int
 check_envelope(struct smtpc_session *session)
 {
-    const struct smtpc_envelope *envelope = &session->envelope;
+    const struct smtpc_envelope *envelope = &session->current->envelope;
 
     if (!smtpc_envelope_is_open(envelope))
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "sender: no envelope was opened");
@@ -95,16 +97,66 @@ check_envelope(struct smtpc_session *session)
     return smtpc_envelope_check(envelope, &session->error);
 }
 
+/* By BDAT only where it is offered. LMTP is not told ahead: whether BDAT LAST gets a reply depends on those to RCPT. */
+static int
+choose_manner(struct smtpc_session *session)
+{
+    struct smtpc_submission *submission = session->current;
+    int offered = smtpc_ehlo_find(&session->ehlo, "CHUNKING") != NULL;
+
+    submission->manner = offered ? session->manner : SMTPC_BY_DATA;
+    if (submission->manner == SMTPC_BY_BDAT_AHEAD && (session->lmtp || !smtpc_state_may_run_ahead(session)))
+        submission->manner = SMTPC_BY_BDAT;
+    smtpc_content_init_plain(&submission->content);
+    if (!submission->envelope.binary)
+        return 0;
+    if (!offered)
+        return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE,
+                               "BODY=BINARYMIME needs BDAT, and the server does not offer CHUNKING");
+    if (submission->manner == SMTPC_BY_DATA)
+        submission->manner = SMTPC_BY_BDAT;
+    smtpc_content_init_binary(&submission->content);
+    return 0;
+}
+
+/* It was never begun, so nothing of it is under way. */
+static int
+give_up(struct smtpc_session *session)
+{
+    struct smtpc_submission *submission = session->current;
+
+    smtpc_queue_settle(session, submission);
+    submission->is_over = 1;
+    submission->error = session->error;
+    return -1;
+}
+
+/* Whether what was said last lets nothing of an earlier message get into this one. */
+static int
+is_clean(const struct smtpc_session *session)
+{
+    size_t last = session->awaited_first + session->awaited_count - 1;
+    enum step step = session->awaited[last % SMTPC_SESSION_AHEAD_MAX].step;
+
+    return step == STEP_RSET || step == STEP_AUTH_EARLY;
+}
+
 int
 smtpc_session_submit(struct smtpc_session *session)
 {
+    struct smtpc_submission *submission = session->current;
+    enum step first = session->saying == STEP_NEXT && !is_clean(session) ? STEP_RSET_FIRST : STEP_MAIL;
+
     if (smtpc_state_ready(session, STEP_MAIL) != 0)
         return -1;
-    session->submitting = 1;
-    if (check_envelope(session) == 0 && smtpc_state_begin(session, STEP_MAIL) == 0)
-        return 0;
-    smtpc_state_settle(session);
-    return -1;
+    submission->is_whole = 1;
+    submission->all_or_none = session->all_or_none;
+    if (!smtpc_early_is_open(session))
+        session->was_early_refused = 0;
+    if (check_envelope(session) != 0 || choose_manner(session) != 0)
+        return give_up(session);
+    session->unfinished++;
+    return smtpc_state_begin(session, first);
 }
 
 /* ---- the message ---- */
@@ -114,11 +166,17 @@ smtpc_session_data(struct smtpc_session *session)
 {
     if (smtpc_state_ready(session, STEP_DATA) != 0)
         return -1;
-    if (session->in_chunks)
+    if (session->current->chunks != SMTPC_CHUNKS_NONE)
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE,
                                "DATA: this message has begun with BDAT; nothing was sent");
-    session->submitting = 0;
+    session->current->is_whole = 0;
     return smtpc_state_begin(session, STEP_DATA);
+}
+
+static int
+is_by_chunks(const struct smtpc_session *session)
+{
+    return session->current->is_whole && session->current->manner != SMTPC_BY_DATA;
 }
 
 /* A piece that is not taken would leave a hole in the message, so the message must not be ended any more. */
@@ -127,9 +185,12 @@ smtpc_session_content(struct smtpc_session *session, const char *octets, size_t 
 {
     if (!smtpc_session_in_content(session))
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "message text outside DATA");
-    if (smtpc_session_wants(session) != SMTPC_WANT_CONTENT || n > SMTPC_SESSION_CONTENT_MAX)
+    if (smtpc_session_wants(session) == SMTPC_WANT_WRITE || smtpc_session_wants(session) == SMTPC_WANT_READ
+        || n > SMTPC_SESSION_CONTENT_MAX)
         smtpc_state_fail(session, SMTPC_ERROR_USAGE, "too much message text at once: the connection is closed");
-    else if (smtpc_content_append(&session->content, octets, n, &session->output) != 0)
+    else if (is_by_chunks(session))
+        smtpc_chunks_take(session, octets, n);
+    else if (smtpc_content_append(&session->current->content, octets, n, &session->output) != 0)
         smtpc_state_fail_memory(session);
     session->progress++;
     return session->saying == STEP_CLOSED ? -1 : 0;
@@ -140,7 +201,34 @@ smtpc_session_end(struct smtpc_session *session)
 {
     if (!smtpc_session_in_content(session))
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "end of a message outside DATA");
-    return smtpc_state_begin(session, STEP_END);
+    if (!is_by_chunks(session))
+        return smtpc_state_begin(session, STEP_END);
+    session->progress++;
+    return smtpc_chunks_end(session);
+}
+
+int
+smtpc_session_may_go_on(const struct smtpc_session *session)
+{
+    return session->saying == STEP_NEXT;
+}
+
+void
+smtpc_session_drop_content(struct smtpc_session *session, const char *why)
+{
+    struct smtpc_submission *submission = session->current;
+
+    if (!smtpc_session_in_content(session))
+        return;
+    if (!is_by_chunks(session)) {
+        smtpc_state_fail(session, SMTPC_ERROR_INTERRUPTED, "%s", why);
+        return;
+    }
+    smtpc_error_set(&submission->error, SMTPC_ERROR_INTERRUPTED, "%s", why);
+    submission->error.step = smtpc_steps[STEP_CONTENT].name;
+    session->progress++;
+    session->saying = session->awaited_count > 0 ? STEP_WAIT : STEP_RSET;
+    smtpc_state_say_on(session);
 }
 
 int
@@ -148,6 +236,6 @@ smtpc_session_reset(struct smtpc_session *session)
 {
     if (smtpc_state_ready(session, STEP_RSET) != 0)
         return -1;
-    session->submitting = 0;
+    session->current->is_whole = 0;
     return smtpc_state_begin(session, STEP_RSET);
 }

@@ -5,6 +5,13 @@
 
 #include "codec/command.h"
 
+/* What may be said although replies are to come. */
+static int
+may_follow(const struct smtpc_session *session, enum step first)
+{
+    return session->saying == STEP_NEXT && (first == STEP_MAIL || first == STEP_QUIT);
+}
+
 int
 smtpc_state_ready(struct smtpc_session *session, enum step first)
 {
@@ -18,7 +25,10 @@ smtpc_state_ready(struct smtpc_session *session, enum step first)
     if (smtpc_session_in_content(session))
         smtpc_state_fail(session, SMTPC_ERROR_USAGE,
                          "%s in the middle of a message: the message was not ended, the connection is closed", name);
-    else if (!smtpc_state_is_idle(session))
+    else if (may_follow(session, first)) {
+        smtpc_error_clear(&session->error);
+        return 0;
+    } else if (!smtpc_state_is_idle(session))
         smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "%s while %s is under way", name,
                         smtpc_session_step(session));
     else if (smtpc_state_has_half_a_reply(session)) {
@@ -94,7 +104,7 @@ smtpc_session_tls_started(struct smtpc_session *session)
     session->mechanism = NULL;
     smtpc_session_set_binding(session, NULL);
     smtpc_ehlo_reset(&session->ehlo);
-    smtpc_envelope_clear(&session->envelope);
+    smtpc_submission_reset(session->current);
     if (session->saying == STEP_TLS)
         session->saying = STEP_IDLE;
     session->progress++;
@@ -122,9 +132,9 @@ smtpc_session_set_pipelining(struct smtpc_session *session, int on)
 }
 
 void
-smtpc_session_set_all_or_none(struct smtpc_session *session, int on)
+smtpc_session_set_lmtp(struct smtpc_session *session, int on)
 {
-    session->all_or_none = on;
+    session->lmtp = on;
 }
 
 /* ---- single commands ---- */
@@ -187,12 +197,6 @@ const struct smtpc_ehlo *
 smtpc_session_ehlo(const struct smtpc_session *session)
 {
     return &session->ehlo;
-}
-
-const struct smtpc_envelope *
-smtpc_session_envelope(const struct smtpc_session *session)
-{
-    return &session->envelope;
 }
 
 struct smtpc_trace *

@@ -6,17 +6,38 @@
 
 #include "smtp/state.h"
 
-/* Content waits until there is this much of it, or its end. */
-enum { OUTPUT_FLUSH = 16384 };
+enum {
+    OUTPUT_FLUSH = 16384,        /* content waits until there is this much of it, or its end */
+    AHEAD_OCTETS_MAX = 131072    /* no command is added to so much that has not left */
+};
+
+/* The caller may go on with another message before what waits is sent; or there is one that he should look at. */
+static int
+is_next_wanted(const struct smtpc_session *session)
+{
+    if (session->window == 0 || session->output.length > OUTPUT_FLUSH)
+        return 0;
+    return (session->saying == STEP_NEXT && session->unfinished < session->window)
+        || (smtpc_session_finished(session) != NULL && !smtpc_state_is_idle(session));
+}
+
+/* Content that has to wait for replies to chunks that have not left would wait for ever. */
+static int
+must_flush(const struct smtpc_session *session)
+{
+    return session->output.length > 0 && smtpc_chunks_must_wait(session);
+}
 
 enum smtpc_want
 smtpc_session_wants(const struct smtpc_session *session)
 {
     if (session->saying == STEP_CLOSED)
         return SMTPC_WANT_CLOSED;
-    if (session->output.length > (session->saying == STEP_CONTENT ? OUTPUT_FLUSH : 0))
+    if (is_next_wanted(session))
+        return SMTPC_WANT_NEXT;
+    if (session->output.length > (session->saying == STEP_CONTENT ? OUTPUT_FLUSH : 0) || must_flush(session))
         return SMTPC_WANT_WRITE;
-    if (session->awaited_count > 0)
+    if (session->awaited_count > 0 && (session->saying != STEP_CONTENT || smtpc_chunks_must_wait(session)))
         return SMTPC_WANT_READ;
     switch (session->saying) {
     case STEP_TLS:
@@ -32,13 +53,16 @@ smtpc_session_wants(const struct smtpc_session *session)
     }
 }
 
-static void
-await(struct smtpc_session *session, enum step step)
+void
+smtpc_state_await(struct smtpc_session *session, enum step step)
 {
     struct awaited *last = &session->awaited[(session->awaited_first + session->awaited_count)
                                              % SMTPC_SESSION_AHEAD_MAX];
 
     last->step = step;
+    last->submission = smtpc_steps[step].of_message ? session->current : NULL;
+    if (last->submission != NULL)
+        last->submission->awaited++;
     last->end = session->octets_left + session->output.length;
     session->awaited_count++;
 }
@@ -48,6 +72,8 @@ drop_awaited(struct smtpc_session *session)
 {
     if (session->awaited_count == 0)
         return;
+    if (session->heard != NULL)
+        session->heard->awaited--;
     session->awaited_first = (session->awaited_first + 1) % SMTPC_SESSION_AHEAD_MAX;
     session->awaited_count--;
 }
@@ -56,7 +82,8 @@ drop_awaited(struct smtpc_session *session)
 void
 smtpc_state_say_on(struct smtpc_session *session)
 {
-    while (smtpc_steps[session->saying].say != NULL && session->awaited_count < SMTPC_SESSION_AHEAD_MAX) {
+    while (smtpc_steps[session->saying].say != NULL && session->awaited_count < SMTPC_SESSION_AHEAD_MAX
+           && (session->awaited_count == 0 || session->output.length < AHEAD_OCTETS_MAX)) {
         enum step step = session->saying;
         enum step next = smtpc_steps[step].say(session);
 
@@ -65,7 +92,7 @@ smtpc_state_say_on(struct smtpc_session *session)
         session->saying = next;
         if (next == STEP_IDLE)
             return;    /* it could not be said */
-        await(session, step);
+        smtpc_state_await(session, step);
     }
 }
 
@@ -95,6 +122,16 @@ was_asked_for(const struct smtpc_session *session)
     return session->awaited_count > 0 && session->awaited[session->awaited_first].end <= session->reply_begun;
 }
 
+static struct smtpc_submission *
+oldest_submission(struct smtpc_session *session)
+{
+    struct smtpc_submission *one = session->first;
+
+    while (one->is_over && one->next != NULL)
+        one = one->next;
+    return one;
+}
+
 /* A reply that nothing asked for says that the server gives up, or that the two sides have lost step. */
 static void
 hear_unasked(struct smtpc_session *session)
@@ -107,9 +144,11 @@ hear_unasked(struct smtpc_session *session)
         step = "idle connection";
     }
     if (smtpc_reply_class(reply) > 3) {
-        smtpc_state_refused(session, step, SMTPC_ERROR_NONE, reply);
-        smtpc_envelope_hear_all(&session->envelope, SMTPC_OUTCOME_ACCEPTED, step, reply);
+        smtpc_state_refused(&session->error, step, SMTPC_ERROR_NONE, reply);
+        smtpc_envelope_hear_all(&oldest_submission(session)->envelope, SMTPC_OUTCOME_ACCEPTED, step, reply);
     }
+    if (reply->code == 421)
+        smtpc_queue_hear_closing(session, step, reply);
     smtpc_state_fail(session, SMTPC_ERROR_PROTOCOL, "the server sent a reply that nothing had asked for: %d",
                      reply->code);
 }
@@ -120,7 +159,8 @@ hear_closing(struct smtpc_session *session, enum step step)
 {
     if ((step == STEP_CANCEL || step == STEP_CANCEL_BY_CALLER) && session->error.code == 0)
         smtpc_error_clear(&session->error);
-    smtpc_state_refused(session, smtpc_steps[step].name, SMTPC_ERROR_NONE, &session->reply);
+    smtpc_state_refused(&session->error, smtpc_steps[step].name, SMTPC_ERROR_NONE, &session->reply);
+    smtpc_queue_hear_closing(session, smtpc_steps[step].name, &session->reply);
     smtpc_steps[step].hear(session, &session->reply);
     return smtpc_state_fail(session, SMTPC_ERROR_CLOSED, "the server closes the connection");
 }
@@ -138,6 +178,32 @@ hear_answer(struct smtpc_session *session, enum step step)
     return smtpc_steps[step].hear(session, reply);
 }
 
+static void
+tell_quit(struct smtpc_session *session)
+{
+    smtpc_trace_add(&session->trace, SMTPC_TRACE_CLIENT, 0, "QUIT", 4);
+    session->quit_is_untold = 0;
+}
+
+/* Where the say cursor goes once a reply was heard: on, if it has waited for this one. */
+static void
+move_on(struct smtpc_session *session, enum step next)
+{
+    struct smtpc_submission *heard = session->heard;
+
+    drop_awaited(session);
+    if (next == STEP_CLOSED)
+        smtpc_state_close(session);
+    else if (session->quit_is_untold && smtpc_state_oldest(session) == STEP_QUIT)
+        tell_quit(session);
+    if (session->awaited_count == 0 && (session->saying == STEP_WAIT || session->saying == STEP_NEXT))
+        session->saying = next;
+    smtpc_state_say_on(session);
+    if (heard != NULL && heard->is_whole && !heard->is_over && heard->awaited == 0
+        && (heard->was_ended || heard != session->current || session->saying == STEP_IDLE))
+        smtpc_queue_finish(session, heard);
+}
+
 /* The hear cursor: one whole reply, for the oldest command that has none. */
 static void
 hear(struct smtpc_session *session)
@@ -150,13 +216,10 @@ hear(struct smtpc_session *session)
         hear_unasked(session);
         return;
     }
+    session->heard = session->awaited[session->awaited_first].submission;
     next = hear_answer(session, smtpc_state_oldest(session));
-    drop_awaited(session);
-    if (next == STEP_CLOSED)
-        smtpc_state_close(session);
-    if (session->awaited_count == 0 && session->saying == STEP_WAIT)
-        session->saying = next;
-    smtpc_state_say_on(session);
+    if (next != STEP_SAME)
+        move_on(session, next);
 }
 
 static void
@@ -258,6 +321,8 @@ smtpc_session_patience(const struct smtpc_session *session)
 {
     enum step step = smtpc_state_oldest(session);
 
+    if (step == STEP_QUIT && session->current->was_ended && session->current->is_whole)
+        return SMTPC_PATIENCE_FAREWELL;
     if (step == STEP_EHLO && !session->reply_is_whole && smtpc_ehlo_may_be_complete(&session->reply))
         return SMTPC_PATIENCE_GRACE;
     return smtpc_steps[step].patience;

@@ -12,7 +12,7 @@
 #include "codec/ehlo.h"
 #include "codec/reply.h"
 #include "sasl/sasl.h"
-#include "smtp/envelope.h"
+#include "smtp/submission.h"
 #include "smtp/trace.h"
 
 struct smtpc_session;
@@ -24,6 +24,7 @@ enum smtpc_want {
     SMTPC_WANT_SECRET,      /* the password or the token: smtpc_session_secret */
     SMTPC_WANT_RESPONSE,    /* the caller's mechanism is to answer: smtpc_session_respond or smtpc_session_cancel */
     SMTPC_WANT_CONTENT,     /* message octets: smtpc_session_content, at last smtpc_session_end */
+    SMTPC_WANT_NEXT,        /* another submission may be begun, or one is over: only with a window (below) */
     SMTPC_WANT_IDLE,        /* the operation is over; begin another */
     SMTPC_WANT_CLOSED       /* nothing more will happen: close the connection */
 };
@@ -31,7 +32,8 @@ enum smtpc_want {
 enum {
     SMTPC_SESSION_CONTENT_MAX = 65536,    /* octets of one smtpc_session_content */
     SMTPC_SESSION_CHUNK_MAX = 262144,     /* octets of one smtpc_session_bdat */
-    SMTPC_SESSION_AHEAD_MAX = 100         /* commands said and not answered */
+    SMTPC_SESSION_AHEAD_MAX = 256,        /* commands said and not answered */
+    SMTPC_SESSION_QUEUE_MAX = 100         /* submissions that are under way or were not dropped */
 };
 
 /* Which of the caller's time limits holds for what is awaited now. */
@@ -39,6 +41,7 @@ enum smtpc_patience {
     SMTPC_PATIENCE_STEP,    /* the ordinary limit of a step */
     SMTPC_PATIENCE_END,     /* the reply to the final dot (RFC 5321 section 4.5.3.2.6: ten minutes) */
     SMTPC_PATIENCE_QUIT,    /* QUIT is worth a short wait only */
+    SMTPC_PATIENCE_FAREWELL,    /* less still, when it was said together with the end of a message */
     SMTPC_PATIENCE_GRACE    /* two seconds: the EHLO reply may be complete already (a lost CRLF); then
                              * smtpc_session_silence */
 };
@@ -98,6 +101,11 @@ void smtpc_session_set_binding(struct smtpc_session *session, const struct smtpc
 /* Logs in, by one mechanism or by several after each other (sasl.h). With NO_SECRET it is not asked for one. */
 int smtpc_session_auth(struct smtpc_session *session, const struct smtpc_sasl_login *login);
 
+/* 1: where PIPELINING is offered and the mechanism says all at once (PLAIN, EXTERNAL), a login that begins does not wait for
+ * its reply: smtpc_session_may_go_on is 1, and a submission may be begun behind it; its content waits until the login has
+ * succeeded, and if it has not, nothing of the submission counts. Off at the start. */
+void smtpc_session_set_early(struct smtpc_session *session, int on);
+
 /* The answer to WANT_SECRET. Copied, wiped when the login is over. */
 int smtpc_session_secret(struct smtpc_session *session, const struct smtpc_sasl_text *secret);
 
@@ -130,6 +138,31 @@ int smtpc_session_add_recipient(struct smtpc_session *session, const char *recip
                                 const char *parameters);
 int smtpc_session_submit(struct smtpc_session *session);
 
+/* Submissions may follow each other without a wait, where PIPELINING is offered: once the end of one is said, the next may
+ * be opened and submitted, or QUIT said. With a window of n > 0, WANT_NEXT asks for it while fewer than n are under
+ * way, and those that are over stay until they are dropped; 0, as at the start: what is over goes when the next is opened. */
+void smtpc_session_set_window(struct smtpc_session *session, size_t n);
+
+/* The oldest submission if it is over, else NULL. Dropping it is nothing when there is none. */
+const struct smtpc_submission *smtpc_session_finished(const struct smtpc_session *session);
+void smtpc_session_drop_finished(struct smtpc_session *session);
+
+/* The last one that was opened. */
+const struct smtpc_submission *smtpc_session_submission(const struct smtpc_session *session);
+
+/* Of the submissions that will be opened. BY_DATA at the start. */
+void smtpc_session_set_manner(struct smtpc_session *session, enum smtpc_manner manner);
+
+/* 1: LMTP (RFC 2033): LHLO, and a reply for each recipient after the end of a message. To be told before hello. */
+void smtpc_session_set_lmtp(struct smtpc_session *session, int on);
+
+/* 1: although replies are to come, another submission may be begun, or QUIT said. */
+int smtpc_session_may_go_on(const struct smtpc_session *session);
+
+/* During WANT_CONTENT: there is no more, and what came is not all. By BDAT the message is left off and the session lives on;
+ * by DATA it ends here. */
+void smtpc_session_drop_content(struct smtpc_session *session, const char *why);
+
 /* During WANT_CONTENT: a piece of the message, at most SMTPC_SESSION_CONTENT_MAX octets, any line ends; then the end.
  * Anything else begun there breaks the connection off, and so does a piece that is too long: a message is never ended
  * by accident. */
@@ -149,7 +182,10 @@ struct smtpc_error *smtpc_session_error(struct smtpc_session *session);
 const struct smtpc_reply *smtpc_session_reply(const struct smtpc_session *session);
 
 const struct smtpc_ehlo *smtpc_session_ehlo(const struct smtpc_session *session);
+
+/* Of the last submission. */
 const struct smtpc_envelope *smtpc_session_envelope(const struct smtpc_session *session);
+
 struct smtpc_trace *smtpc_session_trace(struct smtpc_session *session);
 
 /* The mechanism that logged in, or NULL. */

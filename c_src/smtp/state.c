@@ -21,9 +21,13 @@ smtpc_session_new(void)
 
     if (session == NULL)
         return NULL;
+    session->first = session->current = smtpc_submission_new();
+    if (session->first == NULL) {
+        free(session);
+        return NULL;
+    }
     smtpc_reply_init(&session->reply);
     smtpc_ehlo_init(&session->ehlo);
-    smtpc_envelope_init(&session->envelope);
     smtpc_trace_init(&session->trace);
     smtpc_sasl_init(&session->sasl);
     smtpc_buffer_init(&session->output, OUTPUT_CAP);
@@ -46,7 +50,7 @@ smtpc_session_free(struct smtpc_session *session)
         return;
     smtpc_reply_clear(&session->reply);
     smtpc_ehlo_clear(&session->ehlo);
-    smtpc_envelope_clear(&session->envelope);
+    smtpc_queue_free(session);
     smtpc_trace_clear(&session->trace);
     smtpc_sasl_clear(&session->sasl);
     smtpc_buffer_clear(&session->output);
@@ -96,25 +100,12 @@ smtpc_state_forget_login(struct smtpc_session *session)
     smtpc_buffer_clear(&session->challenge);
 }
 
-/* Octets that were not acknowledged by the caller's stream have not left, so the server cannot have the end. */
-int
-smtpc_state_settle(struct smtpc_session *session)
-{
-    int has_left = session->end_is_queued && !session->nobody && session->output.length == 0;
-
-    smtpc_envelope_settle(&session->envelope, has_left ? SMTPC_OUTCOME_UNKNOWN : SMTPC_OUTCOME_NOT_SENT,
-                          smtpc_session_step(session));
-    session->end_is_queued = 0;
-    return has_left;
-}
-
 void
 smtpc_state_close(struct smtpc_session *session)
 {
     if (session->saying == STEP_CLOSED)
         return;
-    if (smtpc_state_settle(session))
-        session->error.may_have_been_sent = 1;
+    smtpc_queue_settle_all(session);
     if (smtpc_state_has_half_a_reply(session))
         smtpc_reply_reset(&session->reply);    /* half a reply is none */
     smtpc_buffer_truncate(&session->output, 0);
@@ -123,11 +114,24 @@ smtpc_state_close(struct smtpc_session *session)
     session->saying = STEP_CLOSED;
 }
 
+/* A message that was refused before is what its caller wants to know of, not what came of the connection then. */
+static void
+recall_refusal(struct smtpc_session *session)
+{
+    const struct smtpc_submission *submission = session->current;
+
+    if (session->window == 0 && submission->is_whole && !submission->is_over && !smtpc_error_is_set(&session->error))
+        session->error = submission->error;
+}
+
 static void
 fail(struct smtpc_session *session, const struct smtpc_error *error)
 {
     if (session->saying == STEP_CLOSED)
         return;
+    recall_refusal(session);
+    if (session->unfinished > 0 && session->current->is_over)
+        smtpc_error_clear(&session->error);    /* of one that was never begun: nothing that the others have met with */
     if (!smtpc_error_is_set(&session->error)) {
         session->error = *error;
         if (session->error.step == NULL)
@@ -143,8 +147,8 @@ smtpc_session_fail(struct smtpc_session *session, const struct smtpc_error *erro
 {
     if (smtpc_state_is_idle(session))
         smtpc_error_clear(&session->error);
-    if (error->kind == SMTPC_ERROR_CLOSED && session->awaited_count > 0
-        && session->awaited[session->awaited_first].step == STEP_QUIT)
+    if ((error->kind == SMTPC_ERROR_CLOSED || smtpc_session_patience(session) == SMTPC_PATIENCE_FAREWELL)
+        && session->awaited_count > 0 && session->awaited[session->awaited_first].step == STEP_QUIT)
         smtpc_state_close(session);
     else
         fail(session, error);
@@ -173,10 +177,9 @@ smtpc_state_fail_memory(struct smtpc_session *session)
 }
 
 void
-smtpc_state_refused(struct smtpc_session *session, const char *step, enum smtpc_error_kind kind,
+smtpc_state_refused(struct smtpc_error *error, const char *step, enum smtpc_error_kind kind,
                     const struct smtpc_reply *reply)
 {
-    struct smtpc_error *error = &session->error;
     size_t n;
     const char *text = smtpc_reply_line_text(reply, 0, &n);
 

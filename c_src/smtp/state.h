@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "codec/content.h"
 #include "sasl/sasl.h"
 #include "smtp/session.h"
 
@@ -19,6 +18,7 @@ enum step {
     STEP_SECRET,      /* the caller's turn: password */
     STEP_AUTH,
     STEP_ANSWER,      /* to a 334 */
+    STEP_AUTH_EARLY,  /* what follows is said before its reply */
     STEP_AUTH_BY_CALLER,
     STEP_RESPONSE,    /* the caller's turn: his mechanism is to answer a 334 */
     STEP_ANSWER_BY_CALLER,
@@ -30,12 +30,16 @@ enum step {
     STEP_CONTENT,     /* the caller's turn: message */
     STEP_END,
     STEP_RSET,
+    STEP_RSET_FIRST,  /* before MAIL, while nobody knows what became of the message before */
     STEP_NOOP,
     STEP_QUIT,
     STEP_COMMAND,
     STEP_CHUNK,       /* BDAT */
     STEP_LAST_CHUNK,
+    STEP_EMPTY_LAST,  /* BDAT 0 LAST, once all that went before was accepted */
     STEP_WAIT,        /* nothing may be said before a reply */
+    STEP_NEXT,        /* another message, or QUIT, may be said before a reply */
+    STEP_SAME,        /* heard only: another reply to the same command is to come (LMTP) */
     STEP_CLOSED,
     STEP_COUNT
 };
@@ -46,17 +50,17 @@ struct step_row {
     const char *name;
     enum smtpc_patience patience;
     int goes_on;       /* a 3yz is an answer here: more is to be said */
+    int of_message;    /* it belongs to a submission, which is not over before its reply */
     enum step (*say)(struct smtpc_session *session);
     enum step (*hear)(struct smtpc_session *session, const struct smtpc_reply *reply);
 };
 
 extern const struct step_row smtpc_steps[STEP_COUNT];
 
-enum chunks { CHUNKS_NONE, CHUNKS_TAKEN, CHUNKS_REFUSED };
-
 /* A command without its reply. */
 struct awaited {
     enum step step;
+    struct smtpc_submission *submission;    /* the one that was being said; */
     uint64_t end;      /* octets that the session has sent once all of the command has left */
 };
 
@@ -68,7 +72,6 @@ struct smtpc_session {
     uint64_t octets_left;                /* octets that have left so far */
     struct smtpc_buffer output;
     struct smtpc_ehlo ehlo;
-    struct smtpc_envelope envelope;
     struct smtpc_trace trace;
     unsigned long progress;
 
@@ -92,20 +95,22 @@ struct smtpc_session {
     struct smtpc_buffer tried;
     int without_initial_response;        /* AUTH alone; the server refused the longer form */
     int wrong_passwords;                 /* 535 so far in this login */
+    int early;                           /* by the caller: the envelope may follow AUTH without a wait */
+    int was_early_refused;               /* it has, and the login was refused: none of it counts */
     const char *mechanism;               /* logged in by */
     char callers_mechanism[SMTPC_SASL_NAME_MAX + 1];    /* the one that the caller speaks himself; "": ours */
     struct smtpc_buffer challenge;       /* raw octets, for the caller's mechanism */
 
-    /* transaction */
-    struct smtpc_content content;
-    enum chunks in_chunks;               /* the message has begun with BDAT, and is not over */
-    int submitting;                      /* the whole transaction runs by itself */
-    int all_or_none;                     /* by the caller: one recipient refused is all refused */
-    int mail_refused;
-    size_t next_rcpt;                    /* the next to be said */
-    size_t heard_rcpt;                   /* the next to be heard */
-    int nobody;                          /* 354 although nobody is left: an empty message goes to nobody */
-    int end_is_queued;                   /* the final dot was said and not answered */
+    /* submissions, in the order in which they were begun */
+    struct smtpc_submission *first;
+    struct smtpc_submission *current;    /* the last of them: what is said belongs to it. Never NULL */
+    struct smtpc_submission *heard;      /* whose reply is being heard */
+    size_t unfinished;                   /* begun as a whole, and not over */
+    size_t window;                       /* as many at once, by the caller; 0: he has no more to send */
+    enum smtpc_manner manner;            /* of those that will be begun */
+    int all_or_none;                     /* the same */
+    int lmtp;
+    int quit_is_untold;                  /* it was said, and is to be traced */
 };
 
 /* 1 when no operation is under way. */
@@ -120,8 +125,24 @@ enum step smtpc_state_oldest(const struct smtpc_session *session);
 /* Wipes the credentials. */
 void smtpc_state_forget_login(struct smtpc_session *session);
 
-/* Nothing more will be heard of the transaction: every recipient gets his outcome. 1: a message may have arrived. */
-int smtpc_state_settle(struct smtpc_session *session);
+/* ---- queue.c ---- */
+
+/* The submission to fill next, empty; NULL when there are too many, or memory is out. */
+struct smtpc_submission *smtpc_queue_open(struct smtpc_session *session);
+
+/* Nothing more will be heard of the message: every recipient gets his outcome. 1: it may have arrived. */
+int smtpc_queue_settle(struct smtpc_session *session, struct smtpc_submission *submission);
+
+/* The same for all, for the session's error. */
+void smtpc_queue_settle_all(struct smtpc_session *session);
+
+/* The submission is over; its error is the session's if it is the last one. */
+void smtpc_queue_finish(struct smtpc_session *session, struct smtpc_submission *submission);
+
+/* 421 was heard, so that nothing behind it will be: what has left is deferred. */
+void smtpc_queue_hear_closing(struct smtpc_session *session, const char *step, const struct smtpc_reply *reply);
+
+void smtpc_queue_free(struct smtpc_session *session);
 
 /* The end of the session: settles the outcomes, forgets the secret. */
 void smtpc_state_close(struct smtpc_session *session);
@@ -133,8 +154,11 @@ enum step smtpc_state_fail(struct smtpc_session *session, enum smtpc_error_kind 
     __attribute__((format(printf, 3, 4)));
 
 /* Records that the server said no to a step: kind by the code's class unless given; the session lives on. */
-void smtpc_state_refused(struct smtpc_session *session, const char *step, enum smtpc_error_kind kind,
+void smtpc_state_refused(struct smtpc_error *error, const char *step, enum smtpc_error_kind kind,
                          const struct smtpc_reply *reply);
+
+/* RFC 2920: only where the server offers it in the layer that counts, and when the transaction runs by itself. */
+int smtpc_state_may_run_ahead(const struct smtpc_session *session);
 
 /* Ends the session because memory is out. */
 enum step smtpc_state_fail_memory(struct smtpc_session *session);
@@ -145,7 +169,7 @@ enum step smtpc_state_say(struct smtpc_session *session, const char *line);
 /* Traces what stands in output behind start (without CRLF), or shown instead of it: then something is secret. */
 void smtpc_state_trace_said(struct smtpc_session *session, size_t start, const char *shown);
 
-/* The rows' functions that live in auth.c, auth_line.c, caller.c and transaction.c. */
+/* The rows' functions that live in auth.c, auth_line.c, early.c, caller.c and transaction.c. */
 enum step smtpc_auth_say_auth(struct smtpc_session *session);
 enum step smtpc_auth_hear_auth(struct smtpc_session *session, const struct smtpc_reply *reply);
 enum step smtpc_auth_say_answer(struct smtpc_session *session);
@@ -155,6 +179,16 @@ enum step smtpc_auth_hear_cancel(struct smtpc_session *session, const struct smt
 /* What decide makes of a reply to AUTH, whose text it is handed as a challenge. */
 enum step smtpc_auth_with_challenge(struct smtpc_session *session, const struct smtpc_reply *reply,
                                     enum step (*decide)(struct smtpc_session *, const struct smtpc_sasl_challenge *));
+
+/* A login that other commands follow before its reply (early.c). */
+enum step smtpc_early_say_auth(struct smtpc_session *session);
+enum step smtpc_early_hear_auth(struct smtpc_session *session, const struct smtpc_reply *reply);
+
+/* The step with which a login by the chosen mechanism begins. */
+enum step smtpc_early_first_step(const struct smtpc_session *session);
+
+/* Whether the reply to AUTH is still to come. */
+int smtpc_early_is_open(const struct smtpc_session *session);
 
 /* The same rows where the caller speaks the mechanism himself (caller.c). */
 enum step smtpc_caller_say_auth(struct smtpc_session *session);
@@ -180,8 +214,22 @@ enum step smtpc_transaction_say_end(struct smtpc_session *session);
 enum step smtpc_transaction_hear_end(struct smtpc_session *session, const struct smtpc_reply *reply);
 enum step smtpc_transaction_say_rset(struct smtpc_session *session);
 enum step smtpc_transaction_hear_rset(struct smtpc_session *session, const struct smtpc_reply *reply);
+enum step smtpc_transaction_say_rset_first(struct smtpc_session *session);
+enum step smtpc_transaction_hear_rset_first(struct smtpc_session *session, const struct smtpc_reply *reply);
+
+/* What follows when all that was said of the message is heard, and it cannot go on. */
+enum step smtpc_transaction_give_up(struct smtpc_session *session);
 
 /* BDAT (chunks.c). */
+
+/* Content of a submission by BDAT, and its end. 0, or -1 when memory is out. */
+int smtpc_chunks_take(struct smtpc_session *session, const char *octets, size_t n);
+int smtpc_chunks_end(struct smtpc_session *session);
+
+/* Whether the content has to wait for the server. */
+int smtpc_chunks_must_wait(const struct smtpc_session *session);
+
+enum step smtpc_chunks_say_empty_last(struct smtpc_session *session);
 enum step smtpc_chunks_say(struct smtpc_session *session);
 enum step smtpc_chunks_say_last(struct smtpc_session *session);
 enum step smtpc_chunks_hear(struct smtpc_session *session, const struct smtpc_reply *reply);
@@ -191,6 +239,9 @@ enum step smtpc_chunks_hear_last(struct smtpc_session *session, const struct smt
 
 /* 0 when an operation may begin with that step; else -1 with the error set. */
 int smtpc_state_ready(struct smtpc_session *session, enum step first);
+
+/* Puts a command that stands in output among the awaited. */
+void smtpc_state_await(struct smtpc_session *session, enum step step);
 
 /* Moves the say cursor until something must be heard first or it is the caller's turn. */
 void smtpc_state_say_on(struct smtpc_session *session);

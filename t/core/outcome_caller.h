@@ -2,6 +2,7 @@
 #ifndef T_CORE_OUTCOME_CALLER_H
 #define T_CORE_OUTCOME_CALLER_H
 
+#include "login.h"
 #include "outcome_report.h"
 
 /* What the caller does next within a message that he leads himself; below: a recipient. */
@@ -20,9 +21,11 @@ open_message(struct run *run, int all)
         smtpc_session_mail(run->session, sender, 4, "");
         return;
     }
-    smtpc_session_open_envelope(run->session, sender, 4, "");
+    if (smtpc_session_open_envelope(run->session, sender, 4, "") != 0)
+        return;
     for (i = 0; i < SERVER_RECIPIENTS && run->dialogue->plan[run->message].rcpt[i] != 0; i++)
-        smtpc_session_add_recipient(run->session, recipients[i], 4, "");
+        if (smtpc_session_add_recipient(run->session, recipients[i], 4, "") != 0)
+            return;
     smtpc_session_submit(run->session);
 }
 
@@ -50,7 +53,7 @@ end_message(struct run *run)
     if (run->next == DATA_WAS_SAID) {
         run->next = MESSAGE_IS_OVER;
         smtpc_session_reset(run->session);
-    } else if (run->dialogue->way == BY_COMMAND) {
+    } else if (run->dialogue->way->led == BY_COMMAND) {
         run->next = DATA_WAS_SAID;
         smtpc_session_data(run->session);
     } else if (run->next++ == FIRST_CHUNK)
@@ -75,6 +78,22 @@ next_command(struct run *run)
     end_message(run);
 }
 
+/* 0 when that was done already. */
+static inline int
+introduce(struct run *run)
+{
+    int what = run->begun++;
+
+    if (what == 0)
+        smtpc_session_hello(run->session, "c", 1, 0);
+    else if (what == 1 && run->dialogue->way->early) {
+        session_auth(run->session, "u", 1, "PLAIN");
+        session_secret(run->session, "p", 1);
+    } else
+        return 0;
+    return 1;
+}
+
 static inline void
 idle(struct run *run)
 {
@@ -82,12 +101,21 @@ idle(struct run *run)
         next_command(run);
         return;
     }
-    if (run->message >= 0)
-        check_message(run);
+    if (is_stream(run->dialogue))
+        check_finished(run);
+    else if (run->message >= 0)
+        check_last_message(run);
     run->next = 0;
-    if (!run->has_said_hello++)
-        smtpc_session_hello(run->session, "c", 1, 0);
-    else
+    if (!introduce(run))
+        begin_message_or_quit(run);
+}
+
+/* What is over is looked at, then the next message begins, or QUIT is said, while others are under way. */
+static inline void
+go_on(struct run *run)
+{
+    check_finished(run);
+    if (smtpc_session_may_go_on(run->session))
         begin_message_or_quit(run);
 }
 
@@ -97,7 +125,10 @@ give_content(struct run *run)
     static const char text[] = "S: x\n\n.y\n";
 
     smtpc_session_content(run->session, text, sizeof text - 1);
-    smtpc_session_end(run->session);
+    if (run->dialogue->way->drops && run->message == 0)
+        smtpc_session_drop_content(run->session, "dropped");
+    else
+        smtpc_session_end(run->session);
 }
 
 /* ---- octets ---- */
@@ -114,6 +145,9 @@ move_out(struct run *run)
     if (run->left == sizeof run->wire)
         abort();
     run->wire[run->left++] = octets[0];
+    if (run->dialogue->way->early && run->message == 0 && (run->ideal.in_content || run->ideal.chunk > 0)
+        && (answer_to_login(run) == NULL || answer_to_login(run)->code != 235))
+        fault(run, "content before the login has succeeded");
     server_hear(&run->ideal, octets[0]);
     smtpc_session_sent(run->session, 1);
     return 1;
@@ -153,9 +187,10 @@ move(struct run *run)
 }
 
 static inline void
-start(struct run *run, const struct dialogue *dialogue, const char *order, uint32_t chance)
+start(struct run *run, const struct mailing *dialogue, const char *order, uint32_t chance)
 {
-    int may_run_ahead = dialogue->way == PIPELINED || dialogue->way == ALL_OR_NONE;
+    const struct way *way = dialogue->way;
+    int may_run_ahead = way->led == PIPELINED || way->led == STREAM;
 
     memset(run, 0, sizeof *run);
     run->dialogue = dialogue;
@@ -163,11 +198,21 @@ start(struct run *run, const struct dialogue *dialogue, const char *order, uint3
     run->chance = chance;
     server_init(&run->server, dialogue->plan, may_run_ahead ? "PIPELINING" : "HELP");
     run->server.is_lax = dialogue->is_lax;
+    run->server.lmtp = way->lmtp;
+    run->server.auth = way->early ? dialogue->auth : 0;
+    run->server.is_open_to_all = dialogue->is_open_to_all;
     run->ideal = run->server;
     run->server.farewell = dialogue->farewell;
-    run->session = smtpc_session_new();
-    smtpc_session_set_all_or_none(run->session, dialogue->way == ALL_OR_NONE);
     run->message = -1;
+    run->session = smtpc_session_new();
+    if (run->session == NULL)
+        return;
+    smtpc_session_set_all_or_none(run->session, way->all_or_none);
+    smtpc_session_set_manner(run->session, way->manner);
+    smtpc_session_set_lmtp(run->session, way->lmtp);
+    smtpc_session_set_early(run->session, way->early);
+    smtpc_session_set_trusted(run->session, 1);
+    smtpc_session_set_window(run->session, is_stream(dialogue) ? SERVER_MESSAGES : 0);
 }
 
 /* Moves octets, at most that many; fewer when all has been said. */
@@ -181,6 +226,8 @@ run_for(struct run *run, unsigned long octets)
 
         if (want == SMTPC_WANT_CONTENT)
             give_content(run);
+        else if (want == SMTPC_WANT_NEXT)
+            go_on(run);
         else if (want == SMTPC_WANT_IDLE)
             idle(run);
         if (!move(run))

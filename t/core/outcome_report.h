@@ -8,18 +8,32 @@
 #include "smtp/session.h"
 
 /* How a dialogue is led. */
-enum way { LOCK_STEP, PIPELINED, ALL_OR_NONE, BY_COMMAND, BY_CHUNKS, WAY_COUNT };
+struct way {
+    const char *name;
+    enum {
+        LOCK_STEP, PIPELINED,
+        STREAM,              /* messages follow each other without a wait, and QUIT the last */
+        BY_COMMAND, BY_CHUNKS
+    } led;
+    enum smtpc_manner manner;
+    int all_or_none;
+    int lmtp;
+    int drops;               /* the content of the first message is broken off */
+    int early;               /* the first message begins before the login has succeeded */
+};
 
-struct dialogue {
-    enum way way;
+struct mailing {
+    const struct way *way;
     int messages;
     struct server_plan plan[SERVER_MESSAGES];
     int is_lax;                /* the server is */
     size_t farewell;
+    int auth;                  /* the answer to AUTH */
+    int is_open_to_all;        /* the server is, whatever became of the login */
 };
 
 struct run {
-    const struct dialogue *dialogue;
+    const struct mailing *dialogue;
     const char *order;         /* of moves, the first that can: W out of the session, S into the server, R into the
                                 * session; "?": by chance */
     uint32_t chance;
@@ -30,9 +44,10 @@ struct run {
     size_t left;
     size_t arrived;
     size_t heard;              /* octets of the server's that were fed */
-    int has_said_hello;
+    int begun;                 /* of what comes before the first message: hello, the login */
     int next;                  /* within a message that the caller leads himself */
-    int message;               /* the one under way; -1: none yet */
+    int message;               /* the one that was begun last; -1: none yet */
+    int told;                  /* of a stream: those that were found to be over */
     enum smtpc_outcome outcomes[SERVER_MESSAGES][SERVER_RECIPIENTS];
     unsigned long reports[SMTPC_OUTCOME_UNKNOWN + 1];    /* how often each outcome was judged */
     const char *fault;
@@ -57,41 +72,72 @@ decides(const struct server_reply *reply, int recipient, int *taken)
     else if (reply->step == AT_MAIL || (reply->step == AT_RCPT && reply->recipient == recipient))
         return class > 3;
     else if (*taken && reply->step == AT_END)
-        return class == 2 || class == 4 || class == 5;
+        return (reply->recipient < 0 || reply->recipient == recipient) && (class == 2 || class == 4 || class == 5);
     else if (*taken && (reply->step == AT_DATA || reply->step == AT_CHUNK))
         return class > 3;
     return 0;
 }
 
-static const struct server_reply *
-deciding_reply(const struct run *run, int recipient, int *taken)
+/* The reply to AUTH once it was heard. */
+static inline const struct server_reply *
+answer_to_login(const struct run *run)
+{
+    const struct server *server = &run->server;
+    size_t i;
+
+    for (i = 0; i < server->count && server->replies[i].end <= run->heard; i++)
+        if (server->replies[i].step == AT_AUTH)
+            return &server->replies[i];
+    return NULL;
+}
+
+/* Of what was said before a login failed nothing counts. */
+static inline int
+is_void(const struct run *run, int message)
+{
+    return run->dialogue->way->early && run->dialogue->auth != 235 && message == 0;
+}
+
+static inline const struct server_reply *
+deciding_reply(const struct run *run, int message, int recipient, int *taken)
 {
     const struct server *server = &run->server;
     size_t i;
 
     *taken = 0;
-    for (i = 0; i < server->count && server->replies[i].end <= run->heard; i++)
-        if (server->replies[i].message == run->message && decides(&server->replies[i], recipient, taken))
+    for (i = is_void(run, message) ? server->count : 0; i < server->count && server->replies[i].end <= run->heard; i++)
+        if (server->replies[i].message == message && decides(&server->replies[i], recipient, taken))
             return &server->replies[i];
     return NULL;
 }
 
-/* The 421 that nothing had asked for, once it was heard. A 250 of the kind says nothing. */
-static const struct server_reply *
+/* The 421 that ended the dialogue, once it was heard. A 250 that nothing had asked for says nothing. */
+static inline const struct server_reply *
 farewell(const struct run *run)
 {
     const struct server *server = &run->server;
     const struct server_reply *last = &server->replies[server->count - 1];
 
-    return last->step == AT_ANY_TIME && last->code == 421 && last->end <= run->heard ? last : NULL;
+    return last->code == 421 && last->end <= run->heard ? last : NULL;
 }
 
-static const struct smtpc_recipient *
-reported(const struct run *run, int recipient)
+static inline int
+is_led_by_caller(const struct mailing *dialogue)
 {
-    const struct smtpc_envelope *envelope = smtpc_session_envelope(run->session);
+    return dialogue->way->led >= BY_COMMAND;
+}
 
-    return (size_t)recipient < envelope->count ? &envelope->recipients[recipient] : NULL;
+static inline int
+is_stream(const struct mailing *dialogue)
+{
+    return dialogue->way->led == STREAM;
+}
+
+/* The content leaves before it is known who was accepted. */
+static inline int
+is_ahead(const struct mailing *dialogue)
+{
+    return dialogue->way->manner == SMTPC_BY_BDAT_AHEAD && !dialogue->way->lmtp;
 }
 
 /* Code and words are those of the deciding reply, or there are none. */
@@ -106,12 +152,6 @@ has_words_of(const struct run *run, const struct smtpc_recipient *recipient, con
     return recipient->code == reply->code && recipient->text != NULL && strcmp(recipient->text, words) == 0;
 }
 
-static inline int
-is_led_by_caller(const struct dialogue *dialogue)
-{
-    return dialogue->way == BY_COMMAND || dialogue->way == BY_CHUNKS;
-}
-
 static inline void
 fault(struct run *run, const char *what)
 {
@@ -121,11 +161,11 @@ fault(struct run *run, const char *what)
 
 /* A 421 may be taken for the answer to what was last asked, or for the end of all; never is anything unknown then. */
 static inline int
-is_right(const struct run *run, const struct smtpc_recipient *recipient, int number)
+is_right(const struct run *run, int message, const struct smtpc_recipient *recipient, int number)
 {
     int taken;
-    const struct server_reply *reply = deciding_reply(run, number, &taken);
-    int is_out = taken && run->ideal.has_ended[run->message];
+    const struct server_reply *reply = deciding_reply(run, message, number, &taken);
+    int is_out = is_ahead(run->dialogue) ? run->ideal.has_come[message] : taken && run->ideal.has_ended[message];
 
     if (reply != NULL)
         return recipient->outcome == outcome_of(reply->code) && has_words_of(run, recipient, reply);
@@ -137,17 +177,17 @@ is_right(const struct run *run, const struct smtpc_recipient *recipient, int num
 }
 
 static inline void
-check_recipient(struct run *run, int number)
+check_recipient(struct run *run, int message, int number, const struct smtpc_envelope *envelope)
 {
-    const struct smtpc_recipient *recipient = reported(run, number);
+    const struct smtpc_recipient *recipient = (size_t)number < envelope->count ? &envelope->recipients[number] : NULL;
     enum smtpc_outcome outcome = recipient != NULL ? recipient->outcome : SMTPC_OUTCOME_NOT_SENT;
 
-    run->outcomes[run->message][number] = outcome;
+    run->outcomes[message][number] = outcome;
     if (recipient == NULL && !is_led_by_caller(run->dialogue))
         fault(run, "a recipient is missing");
     else if (recipient != NULL && smtpc_outcome_name(outcome)[0] == '\0')
         fault(run, "no outcome");
-    else if (recipient != NULL && !is_right(run, recipient, number))
+    else if (recipient != NULL && !is_right(run, message, recipient, number))
         fault(run, "another outcome, or another reply's words");
 }
 
@@ -160,21 +200,41 @@ may_be_for_others(const struct run *run)
 
 /* The transaction is over: every recipient has his one outcome. */
 static inline void
-check_message(struct run *run)
+check_message(struct run *run, int message, const struct smtpc_envelope *envelope, const struct smtpc_error *error)
 {
-    const struct server_plan *plan = &run->dialogue->plan[run->message];
-    const struct smtpc_error *error = smtpc_session_error(run->session);
+    const struct server_plan *plan = &run->dialogue->plan[message];
     int unknown = 0;
     int i;
 
     for (i = 0; i < SERVER_RECIPIENTS && plan->rcpt[i] != 0; i++) {
-        check_recipient(run, i);
-        unknown |= run->outcomes[run->message][i] == SMTPC_OUTCOME_UNKNOWN;
+        check_recipient(run, message, i, envelope);
+        unknown |= run->outcomes[message][i] == SMTPC_OUTCOME_UNKNOWN;
     }
-    if ((size_t)i < smtpc_session_envelope(run->session)->count)
+    if ((size_t)i < envelope->count)
         fault(run, "a recipient that nobody named");
     if (error->may_have_been_sent != unknown && !may_be_for_others(run))
         fault(run, "may_have_been_sent");
+    if (is_void(run, message) && answer_to_login(run) != NULL && answer_to_login(run)->code != 421
+        && error->kind != SMTPC_ERROR_AUTH)
+        fault(run, "the login failed, and something else is told");
+}
+
+static inline void
+check_last_message(struct run *run)
+{
+    check_message(run, run->message, smtpc_session_envelope(run->session), smtpc_session_error(run->session));
+}
+
+/* Of a stream: those that are over, each once. */
+static inline void
+check_finished(struct run *run)
+{
+    const struct smtpc_submission *over;
+
+    while ((over = smtpc_session_finished(run->session)) != NULL) {
+        check_message(run, run->told++, &over->envelope, &over->error);
+        smtpc_session_drop_finished(run->session);
+    }
 }
 
 /* What the server is responsible for in the end, against what was reported. */

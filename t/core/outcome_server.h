@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SERVER_MESSAGES = 3, SERVER_RECIPIENTS = 4, SERVER_REPLIES = 64, SERVER_SAYS = 4096 };
+enum { SERVER_MESSAGES = 3, SERVER_RECIPIENTS = 4, SERVER_REPLIES = 64, SERVER_SAYS = 2048 };
 
-enum server_step { AT_START, AT_MAIL, AT_RCPT, AT_DATA, AT_CHUNK, AT_END, AT_RSET, AT_QUIT, AT_ANY_TIME };
+enum server_step { AT_START, AT_AUTH, AT_MAIL, AT_RCPT, AT_DATA, AT_CHUNK, AT_END, AT_RSET, AT_QUIT, AT_ANY_TIME };
 
 /* One message: what the server answers. "m1@x" is the sender of the second, "r0@x" the first recipient. */
 struct server_plan {
@@ -17,6 +17,7 @@ struct server_plan {
     int data;                        /* as long as a recipient was taken */
     int chunk;                       /* to BDAT without LAST */
     int end;
+    int other_end;                   /* LMTP: of every second recipient */
 };
 
 struct server_reply {
@@ -31,11 +32,16 @@ struct server {
     const struct server_plan *plan;  /* one for each message */
     const char *offers;              /* the keyword in the EHLO reply */
     int is_lax;                      /* wants content without recipients too */
+    int lmtp;
+    int auth;                        /* the answer to AUTH; 0: there is no AUTH */
+    int is_open_to_all;              /* takes mail without the login */
     size_t farewell;                 /* the reply of this number is 421; 0: none is */
     int is_gone;
 
     char line[256];
     size_t length;
+    int is_in;                       /* logged in */
+    int in_auth;                     /* 334 was said: the next line is not a command */
     int in_content;
     size_t chunk;                    /* octets of it that are to come */
     int chunk_is_last;
@@ -45,6 +51,8 @@ struct server {
 
     unsigned accepted[SERVER_MESSAGES];    /* what the server is responsible for */
     int has_ended[SERVER_MESSAGES];        /* all of the message came, whatever the answer was */
+    int named;                             /* the message that MAIL spoke of last, accepted or not; -1: none */
+    int has_come[SERVER_MESSAGES];         /* its last octet came, whether there was a transaction or not */
     struct server_reply replies[SERVER_REPLIES];
     size_t count;
     char says[SERVER_SAYS];
@@ -63,7 +71,8 @@ server_say(struct server *server, enum server_step step, int recipient, int code
     if (server->count == server->farewell)
         code = 421;
     if (*more != '\0')
-        server->said += (size_t)sprintf(server->says + server->said, "%d-x\r\n%d %s\r\n", code, code, more);
+        server->said += (size_t)sprintf(server->says + server->said, "%d-x\r\n%d-CHUNKING\r\n%s%d %s\r\n",
+                                         code, code, server->auth != 0 ? "250-AUTH PLAIN\r\n" : "", code, more);
     else
         server->said += (size_t)sprintf(server->says + server->said, "%d n%d\r\n", code, (int)server->count);
     reply->step = step;
@@ -80,17 +89,27 @@ server_init(struct server *server, const struct server_plan *plan, const char *o
     memset(server, 0, sizeof *server);
     server->plan = plan;
     server->offers = offers;
-    server->message = -1;
+    server->message = server->named = -1;
     server_say(server, AT_START, -1, 220);
+}
+
+static inline void
+server_hear_auth(struct server *server)
+{
+    server_say(server, AT_AUTH, -1, server->auth);
+    server->is_in = server->replies[server->count - 1].code == 235;
+    server->in_auth = server->replies[server->count - 1].code == 334;
 }
 
 static inline void
 server_hear_mail(struct server *server)
 {
-    server->message = server->line[12] - '0';
+    int is_stranger = server->auth != 0 && !server->is_in && !server->is_open_to_all;
+
+    server->message = server->named = server->line[12] - '0';
     server->taken = 0;
     server->chunk_was_refused = 0;
-    server_say(server, AT_MAIL, -1, server->plan[server->message].mail);
+    server_say(server, AT_MAIL, -1, is_stranger ? 530 : server->plan[server->message].mail);
     if (server->replies[server->count - 1].code != 250)
         server->message = -1;
 }
@@ -114,19 +133,38 @@ server_hear_data(struct server *server)
     server->in_content = server->replies[server->count - 1].code == 354;
 }
 
+/* The answer to the end; a 250 is what makes the server responsible. */
+static inline void
+server_answer_end(struct server *server, int recipient, unsigned recipients)
+{
+    const struct server_plan *plan = &server->plan[server->message];
+
+    if (server->is_gone)
+        return;
+    server_say(server, AT_END, recipient, recipient > 0 && recipient % 2 == 1 ? plan->other_end : plan->end);
+    if (server->replies[server->count - 1].code == 250)
+        server->accepted[server->message] |= recipients;
+}
+
 /* The transaction is over, and what it brought is in. */
 static inline void
 server_end_message(struct server *server)
 {
-    int message = server->message;
+    int i;
 
+    if (server->named >= 0)
+        server->has_come[server->named] = 1;
     server->in_content = 0;
-    server_say(server, AT_END, -1, message < 0 ? 554 : server->plan[message].end);
-    if (message < 0)
+    if (server->message < 0) {
+        server_say(server, AT_END, -1, 554);
         return;
-    server->has_ended[message] = server->taken != 0;
-    if (server->replies[server->count - 1].code == 250)
-        server->accepted[message] |= server->taken;
+    }
+    server->has_ended[server->message] = server->taken != 0;
+    for (i = 0; server->lmtp && i < SERVER_RECIPIENTS; i++)
+        if (server->taken >> i & 1)
+            server_answer_end(server, i, 1u << i);
+    if (!server->lmtp)
+        server_answer_end(server, -1, server->taken);
     server->message = -1;
     server->taken = 0;
 }
@@ -136,6 +174,8 @@ server_end_chunk(struct server *server)
 {
     int is_void = server->message < 0 || (server->taken == 0 && !server->is_lax) || server->chunk_was_refused;
 
+    if (server->chunk_is_last && server->named >= 0)
+        server->has_come[server->named] = 1;
     if (is_void)
         server_say(server, AT_RSET, -1, 503);
     else if (server->chunk_is_last)
@@ -160,8 +200,13 @@ server_hear_bdat(struct server *server)
 static inline void
 server_hear_command(struct server *server)
 {
-    if (strncmp(server->line, "EHLO", 4) == 0)
+    if (server->in_auth) {
+        server->in_auth = 0;
+        server_say(server, AT_AUTH, -1, 501);
+    } else if (strncmp(server->line, server->lmtp ? "LHLO" : "EHLO", 4) == 0)
         server_say(server, AT_START, -1, 250);
+    else if (strncmp(server->line, "AUTH ", 5) == 0)
+        server_hear_auth(server);
     else if (strncmp(server->line, "MAIL FROM:<", 11) == 0)
         server_hear_mail(server);
     else if (strncmp(server->line, "RCPT TO:<", 9) == 0)
