@@ -37,7 +37,12 @@ subtest 'server addresses that are none' => sub {
         'two dots' => 'smtp://a..b', 'a dot first' => 'smtp://.a', 'a name with a symbol' => 'smtp://bü❤cher.test',
         'a broken escape' => 'smtp://u%4:p@host', 'an escape that is not UTF-8' => 'smtp://u:%FF@host',
         'a password with a slash' => 'smtp://u:geheim/x@host', 'no slashes' => 'smtp:u:geheim@host',
-        'a list' => ['smtp://host'],
+        'a hash' => {server => 'smtp://host'}, 'an empty list' => [], 'a list of nothing' => [undef],
+        'a list with one that is none' => ['smtp://localhost:1', 'host'], 'lmtps' => 'lmtps://host:24',
+        'LMTP without a port' => 'lmtp://host', 'a host before the path' => 'smtp+unix://host/path',
+        'no path' => 'lmtp+unix://', 'TLS over a unix socket' => 'smtps+unix:///path',
+        'a query behind the path' => 'smtp+unix:///path?tls=none', 'a login before it' => 'smtp+unix://u:geheim@/path',
+        'a NUL in the path' => 'smtp+unix:///a%00b', 'a broken escape in the path' => 'smtp+unix:///a%2',
     );
     for my $name (sort keys %wrong) {
         my $error = connecting($wrong{$name});
@@ -72,6 +77,10 @@ subtest 'server addresses of every form' => sub {
         'smtp://u:p:q@h'   => {host => 'h', port => 587, tls => 'required', username => 'u', password => 'p:q'},
         'smtp://j%C3%BCrgen:ä@h' => {host => 'h', port => 587, tls => 'required', username => 'jürgen',
             password => 'ä'},
+        'lmtp://h:24'      => {host => 'h', port => 24, tls => 'none', lmtp => 1},
+        'lmtp://h:24?tls=required' => {host => 'h', port => 24, tls => 'required', lmtp => 1},
+        'lmtp+unix:///run/a%20b%25' => {host => 'localhost', unix_path => '/run/a b%', tls => 'none', lmtp => 1},
+        'smtp+unix:///run/%C3%A4ö' => {host => 'localhost', unix_path => "/run/\xc3\xa4\xc3\xb6", tls => 'none'},
     );
     is_deeply(Net::SMTP::AuthC::ServerAddress->parse($_), $form{$_}, $_) for sort keys %form;
 };

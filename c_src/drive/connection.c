@@ -21,15 +21,17 @@ copy_string(const char *string)
 static int
 copy_names(struct smtpc_connection *c, const struct smtpc_connection_options *options)
 {
-    size_t room = strlen(options->host) + strlen(options->service) + 2;
+    const char *host = options->host != NULL ? options->host : "localhost";
+    const char *place = options->unix_path != NULL ? options->unix_path : options->service;
+    size_t room = strlen(host) + strlen(place) + 2;
 
-    c->host = copy_string(options->host);
+    c->host = copy_string(host);
     c->peer = malloc(room);
     if (options->channel_binding != NULL)
         c->channel_binding = copy_string(options->channel_binding);
     if (c->host == NULL || c->peer == NULL || (options->channel_binding != NULL && c->channel_binding == NULL))
         return -1;
-    snprintf(c->peer, room, "%s:%s", options->host, options->service);
+    snprintf(c->peer, room, "%s:%s", host, place);
     return 0;
 }
 
@@ -41,6 +43,19 @@ check_binding(const char *names, struct smtpc_error *error)
         return 0;
     return smtpc_error_set(error, SMTPC_ERROR_USAGE, "channel_binding: \"%.100s\" must be none, or some of "
                            "tls-exporter, tls-unique, tls-server-end-point with blanks between", names);
+}
+
+/* There is nothing to look up. */
+static int
+start_unix(struct smtpc_connection *c, const struct smtpc_connection_options *options, struct smtpc_error *error)
+{
+    if (options->local_host != NULL || options->proxy_scheme != NULL || options->implicit_tls)
+        return smtpc_error_set(error, SMTPC_ERROR_USAGE, "a unix socket has no %s", options->local_host != NULL
+                               ? "local address" : options->implicit_tls ? "TLS" : "proxy");
+    if (smtpc_dial_unix_init(&c->unix_socket, options->unix_path, error) != 0)
+        return -1;
+    c->dial = smtpc_dial_start(&c->unix_socket.address, NULL, error);
+    return c->dial == NULL ? -1 : 0;
 }
 
 static int
@@ -57,8 +72,25 @@ start_lookup(struct smtpc_connection *c, const struct smtpc_connection_options *
                                    "local address %s: must be an IP address and a port number",
                                    options->local_host);
     }
+    if (options->proxy_scheme != NULL)
+        return smtpc_phases_prepare_proxy(c, options, error);
     c->resolve = smtpc_resolve_start(options->host, options->service, options->family, error);
     return c->resolve == NULL ? -1 : 0;
+}
+
+static int
+start(struct smtpc_connection *c, const struct smtpc_connection_options *options, struct smtpc_error *error)
+{
+    int is_unix = options->unix_path != NULL;
+
+    if (check_binding(options->channel_binding, error) != 0)
+        return -1;
+    if (is_unix ? start_unix(c, options, error) != 0 : start_lookup(c, options, error) != 0)
+        return -1;
+    smtpc_session_set_lmtp(c->session, options->lmtp);
+    smtpc_session_set_trusted(c->session, c->insecure_cleartext_auth || is_unix);
+    smtpc_deadlines_begin(c, is_unix ? PHASE_DIAL : PHASE_LOOKUP);
+    return 0;
 }
 
 struct smtpc_connection *
@@ -72,20 +104,18 @@ smtpc_connection_new(const struct smtpc_connection_options *options, struct smtp
     }
     c->socket.fd = -1;
     c->handshake_time = -1;
+    c->heard_all = -1;
     c->implicit_tls = options->implicit_tls;
     c->insecure_cleartext_auth = options->insecure_cleartext_auth;
     c->timeout = options->timeout;
     c->end_timeout = options->end_timeout;
-    c->overall_deadline = options->deadline != 0 ? options->deadline : SMTPC_NEVER;
+    smtpc_connection_set_deadline(c, options->deadline != 0 ? options->deadline : SMTPC_NEVER);
     c->session = smtpc_session_new();
     if (c->session == NULL || copy_names(c, options) != 0
         || smtpc_connection_set_tls(c, options->tls, options->tls_name) != 0)
         smtpc_error_set_memory(error);
-    else if (check_binding(options->channel_binding, error) == 0 && start_lookup(c, options, error) == 0) {
-        smtpc_session_set_trusted(c->session, c->insecure_cleartext_auth);
-        smtpc_deadlines_begin(c, PHASE_LOOKUP);
+    else if (start(c, options, error) == 0)
         return c;
-    }
     smtpc_connection_free(c);
     return NULL;
 }
@@ -145,7 +175,7 @@ is_callers_turn(const struct smtpc_connection *c)
 
     return c->phase == PHASE_DIALOGUE
         && (want == SMTPC_WANT_IDLE || want == SMTPC_WANT_SECRET || want == SMTPC_WANT_RESPONSE
-            || want == SMTPC_WANT_CONTENT);
+            || want == SMTPC_WANT_CONTENT || want == SMTPC_WANT_NEXT);
 }
 
 /* A message that flows without a wait never comes to where deadlines are looked at otherwise. */
@@ -184,7 +214,7 @@ smtpc_connection_poll(const struct smtpc_connection *c, struct pollfd *polled)
 {
     if (c->phase == PHASE_DIAL)
         return smtpc_dial_poll(c->dial, polled);
-    polled[0].fd = c->phase == PHASE_LOOKUP ? smtpc_resolve_fd(c->resolve) : c->socket.fd;
+    polled[0].fd = c->phase == PHASE_LOOKUP ? smtpc_phases_lookup_fd(c) : c->socket.fd;
     polled[0].events = c->phase == PHASE_LOOKUP ? POLLIN : c->events;
     polled[0].revents = 0;
     return 1;
@@ -204,6 +234,7 @@ void
 smtpc_connection_set_deadline(struct smtpc_connection *c, int64_t deadline)
 {
     c->overall_deadline = deadline;
+    c->overall_limit = deadline == SMTPC_NEVER ? 0 : deadline - smtpc_clock_now();
 }
 
 void

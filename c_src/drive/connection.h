@@ -14,11 +14,18 @@ struct smtpc_connection;
 
 /* Strings are copied; the context is kept by reference. Times in milliseconds, 0: no limit. */
 struct smtpc_connection_options {
-    const char *host;                  /* name or literal */
-    const char *service;               /* port or service name */
+    const char *host;                  /* name or literal; for a unix socket "localhost" or what it is to be called */
+    const char *service;               /* port or service name; nothing to a unix socket */
+    const char *unix_path;             /* of a unix socket in place of both, or NULL: secrets may cross it, TLS cannot */
+    int lmtp;                          /* 1: the server speaks LMTP (RFC 2033) */
+    const char *proxy_scheme;          /* "socks5", "socks5h", "http"; NULL: no proxy */
+    const char *proxy_host;
+    const char *proxy_service;
+    const char *proxy_user;            /* NULL: none */
+    const char *proxy_password;
     const char *local_host;            /* literal to bind to, or NULL */
     const char *local_service;         /* local port, or NULL */
-    int family;                        /* AF_UNSPEC, AF_INET, AF_INET6 */
+    int family;                        /* AF_UNSPEC, AF_INET, AF_INET6: the server's, not the proxy's */
     const char *tls_name;              /* what the certificate must bear; NULL: host */
     struct smtpc_tls_context *tls;     /* NULL: no TLS, implicit or STARTTLS */
     const char *channel_binding;       /* names of bindings in the order to try; NULL: the usual ones; "none" */
@@ -31,7 +38,7 @@ struct smtpc_connection_options {
 
 enum smtpc_pump {
     SMTPC_PUMP_WAIT,     /* poll what smtpc_connection_poll names, until smtpc_connection_deadline at most */
-    SMTPC_PUMP_TURN,     /* the caller's turn: smtpc_session_wants is SECRET, CONTENT or IDLE */
+    SMTPC_PUMP_TURN,     /* the caller's turn: smtpc_session_wants is SECRET, RESPONSE, CONTENT, NEXT or IDLE */
     SMTPC_PUMP_CLOSED    /* the session is over; its error says why, none after a good QUIT */
 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { GRACE_MS = 2000, QUIT_MS = 60000 };
+enum { GRACE_MS = 2000, QUIT_MS = 60000, FAREWELL_MS = 5000 };
 
 void
 smtpc_deadlines_begin(struct smtpc_connection *c, enum phase phase)
@@ -21,6 +21,8 @@ limit_of(const struct smtpc_connection *c)
         return c->end_timeout;
     case SMTPC_PATIENCE_QUIT:
         return c->timeout == 0 ? QUIT_MS : smtpc_clock_earlier(c->timeout, QUIT_MS);
+    case SMTPC_PATIENCE_FAREWELL:
+        return c->timeout == 0 ? FAREWELL_MS : smtpc_clock_earlier(c->timeout, FAREWELL_MS);
     default:
         return c->timeout;
     }
@@ -46,7 +48,7 @@ smtpc_deadlines_begin_grace(struct smtpc_connection *c)
 const char *
 smtpc_deadlines_step(const struct smtpc_connection *c)
 {
-    static const char *const names[] = {"name lookup", "connect", "TLS handshake"};
+    static const char *const names[] = {"name lookup", "connect", "proxy", "TLS handshake"};
 
     return c->phase < PHASE_DIALOGUE ? names[c->phase] : smtpc_session_step(c->session);
 }
@@ -59,7 +61,11 @@ explain_silence(const struct smtpc_connection *c, struct smtpc_error *error)
     int is_mute = strcmp(error->step, "greeting") == 0 && c->tls == NULL
         && smtpc_reply_is_empty(smtpc_session_reply(c->session));
 
-    smtpc_error_set(error, SMTPC_ERROR_TIMEOUT, "no answer within %.1f s%s", seconds, !is_mute ? ""
+    if (c->proxy != NULL)
+        smtpc_error_set(error, SMTPC_ERROR_TIMEOUT, "no answer within %.1f s from the proxy %.200s", seconds,
+                        smtpc_proxy_name(c->proxy));
+    else
+        smtpc_error_set(error, SMTPC_ERROR_TIMEOUT, "no answer within %.1f s%s", seconds, !is_mute ? ""
                     : "; a port that wants TLS from the start (465) is silent like this: use smtps:// (SSL => 1)");
 }
 
@@ -78,7 +84,8 @@ smtpc_deadlines_expire(struct smtpc_connection *c)
     }
     error.step = smtpc_deadlines_step(c);
     if (overall)
-        smtpc_error_set(&error, SMTPC_ERROR_TIMEOUT, "the overall deadline passed during %s", error.step);
+        smtpc_error_set(&error, SMTPC_ERROR_TIMEOUT, "the overall deadline of %.1f s passed during %s",
+                        (double)c->overall_limit / 1000, error.step);
     else
         explain_silence(c, &error);
     smtpc_session_fail(c->session, &error);

@@ -19,7 +19,14 @@ receive_some(struct smtpc_connection *c, char *octets, size_t room)
     if (n == SMTPC_WIRE_FAILED)
         smtpc_session_fail(c->session, &error);
     c->events = (short)(c->tls != NULL && smtpc_tls_wants(c->tls) == SMTPC_TLS_WAIT_WRITE ? POLLOUT : POLLIN);
+    c->heard_all = n == SMTPC_WIRE_AGAIN && c->events == POLLIN ? smtpc_clock_now() : -1;
     return n;
+}
+
+int
+smtpc_octets_are_heard(const struct smtpc_connection *c)
+{
+    return c->heard_all == smtpc_clock_now();
 }
 
 int

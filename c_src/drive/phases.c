@@ -1,34 +1,60 @@
-/* phases: a connection from name lookup over dial and handshake to the dialogue: 1 go on, 0 wait, -1 over. */
+/* phases: a connection from name lookup over dial, proxy and handshake to the dialogue: 1 go on, 0 wait, -1 over. */
 #include "drive/inside.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/secret.h"
+
+int
+smtpc_phases_fail(struct smtpc_connection *c, const struct smtpc_error *error, int of_proxy)
+{
+    struct smtpc_error told = *error;
+
+    if (of_proxy)
+        snprintf(told.text, sizeof told.text, "the proxy %.150s: %.300s", smtpc_proxy_name(c->proxy), error->text);
+    told.step = smtpc_deadlines_step(c);
+    smtpc_session_fail(c->session, &told);
+    return -1;
+}
+
+int
+smtpc_phases_start_dial(struct smtpc_connection *c)
+{
+    const struct addrinfo *local = c->resolve_local != NULL ? smtpc_resolve_addresses(c->resolve_local) : NULL;
+    struct smtpc_error error = {0};
+
+    c->dial = smtpc_dial_start(smtpc_resolve_addresses(c->resolve), local, &error);
+    if (c->dial == NULL)
+        return smtpc_phases_fail(c, &error, 0);
+    smtpc_dial_remember(c->dial, c->proxy != NULL ? smtpc_proxy_name(c->proxy) : c->peer);
+    c->phase = PHASE_DIAL;    /* under the same deadline */
+    return 1;
+}
+
+/* With a proxy there are two lookups, which were begun together. */
+int
+smtpc_phases_lookup_fd(const struct smtpc_connection *c)
+{
+    struct smtpc_error error = {0};
+
+    if (c->resolve_target != NULL && smtpc_resolve_step(c->resolve, &error) != SMTPC_RESOLVE_WAIT)
+        return smtpc_resolve_fd(c->resolve_target);
+    return smtpc_resolve_fd(c->resolve);
+}
 
 static int
 look_up(struct smtpc_connection *c)
 {
     struct smtpc_error error = {0};
-    const struct addrinfo *local = NULL;
+    enum smtpc_resolve_status status = smtpc_resolve_step(c->resolve, &error);
+    int of_proxy = c->proxy != NULL && status == SMTPC_RESOLVE_FAILED;
 
-    switch (smtpc_resolve_step(c->resolve, &error)) {
-    case SMTPC_RESOLVE_WAIT:
+    if (status == SMTPC_RESOLVE_DONE && c->resolve_target != NULL)
+        status = smtpc_resolve_step(c->resolve_target, &error);
+    if (status == SMTPC_RESOLVE_WAIT)
         return 0;
-    case SMTPC_RESOLVE_DONE:
-        if (c->resolve_local != NULL)
-            local = smtpc_resolve_addresses(c->resolve_local);
-        c->dial = smtpc_dial_start(smtpc_resolve_addresses(c->resolve), local, &error);
-        if (c->dial != NULL) {
-            c->phase = PHASE_DIAL;    /* under the same deadline */
-            return 1;
-        }
-        break;
-    case SMTPC_RESOLVE_FAILED:
-        break;
-    }
-    error.step = smtpc_deadlines_step(c);
-    smtpc_session_fail(c->session, &error);
-    return -1;
+    return status == SMTPC_RESOLVE_DONE ? smtpc_phases_start_dial(c) : smtpc_phases_fail(c, &error, of_proxy);
 }
 
 /* The lookups' answers are of no use once the race is over. */
@@ -38,8 +64,12 @@ smtpc_phases_end_dial(struct smtpc_connection *c)
     smtpc_dial_free(c->dial);
     smtpc_resolve_free(c->resolve);
     smtpc_resolve_free(c->resolve_local);
+    smtpc_resolve_free(c->resolve_target);
+    smtpc_proxy_free(c->proxy);
     c->dial = NULL;
-    c->resolve = c->resolve_local = NULL;
+    c->resolve = c->resolve_local = c->resolve_target = NULL;
+    c->proxy = NULL;
+    c->target = NULL;
 }
 
 static int
@@ -60,6 +90,16 @@ start_tls(struct smtpc_connection *c)
     return 1;
 }
 
+int
+smtpc_phases_connected(struct smtpc_connection *c)
+{
+    smtpc_phases_end_dial(c);
+    if (c->implicit_tls)
+        return start_tls(c);
+    smtpc_deadlines_begin(c, PHASE_DIALOGUE);
+    return 1;
+}
+
 static int
 dial(struct smtpc_connection *c)
 {
@@ -71,17 +111,11 @@ dial(struct smtpc_connection *c)
     case SMTPC_DIAL_DONE:
         c->socket.fd = smtpc_dial_take(c->dial);
         c->wire = smtpc_wire_of_socket(&c->socket);
-        smtpc_phases_end_dial(c);
-        if (c->implicit_tls)
-            return start_tls(c);
-        smtpc_deadlines_begin(c, PHASE_DIALOGUE);
-        return 1;
+        return c->proxy != NULL ? smtpc_phases_meet_proxy(c) : smtpc_phases_connected(c);
     case SMTPC_DIAL_FAILED:
         break;
     }
-    error.step = smtpc_deadlines_step(c);
-    smtpc_session_fail(c->session, &error);
-    return -1;
+    return smtpc_phases_fail(c, &error, c->proxy != NULL);
 }
 
 static void
@@ -137,15 +171,21 @@ shake_hands(struct smtpc_connection *c)
     return 1;
 }
 
-/* What came before a new command leaves is heard first: it is not the reply to that command. */
+/* What came before a new command leaves is heard first: it is not the reply to that command. Afterwards nothing is
+ * there to be heard before the poll. */
 static int
 say(struct smtpc_connection *c, int is_new)
 {
-    int done = is_new ? smtpc_octets_hear(c) : 0;
+    int done = is_new && !smtpc_octets_are_heard(c) ? smtpc_octets_hear(c) : 0;
     short events;
 
-    if (done == 0)
-        done = smtpc_octets_say(c);
+    if (done != 0)
+        return done;
+    done = smtpc_octets_say(c);
+    if (done > 0 && is_new && smtpc_session_wants(c->session) == SMTPC_WANT_READ) {
+        c->events = POLLIN;
+        return 0;
+    }
     if (done != 0)
         return done;
     events = c->events;
@@ -172,7 +212,9 @@ talk(struct smtpc_connection *c)
 int
 smtpc_phases_step(struct smtpc_connection *c)
 {
-    static int (*const steps[])(struct smtpc_connection *) = {look_up, dial, shake_hands, talk};
+    static int (*const steps[])(struct smtpc_connection *) = {
+        look_up, dial, smtpc_phases_pass_proxy, shake_hands, talk
+    };
 
     return steps[c->phase](c);
 }

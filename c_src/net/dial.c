@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/dial_memory.h"
 #include "net/wire.h"
 
 #ifndef SOCK_CLOEXEC   /* where it is missing, smtpc_wire_prepare alone must do */
 #define SOCK_CLOEXEC 0
 #endif
 
-enum { WHERE_MAX = 200 };
+enum { WHERE_MAX = 200, BUSY_DELAY_MS = 50 };
 
 struct attempt {
     int fd;
@@ -24,6 +25,9 @@ struct attempt {
 
 struct smtpc_dial {
     const struct addrinfo *next;       /* not tried yet */
+    const struct addrinfo *favourite;  /* that answered last, or NULL; tried before the others, not in its place */
+    int is_favourite_due;
+    const char *name;                  /* to remember what answers under, or NULL */
     const struct addrinfo *local;
     int64_t next_time;                 /* when to try it; 0: at once */
     struct attempt attempts[SMTPC_DIAL_RACE_MAX];
@@ -51,8 +55,35 @@ smtpc_dial_start(const struct addrinfo *addresses, const struct addrinfo *local,
 }
 
 static void
+skip_favourite(struct smtpc_dial *dial)
+{
+    if (dial->next != NULL && dial->next == dial->favourite)
+        dial->next = dial->next->ai_next;
+}
+
+void
+smtpc_dial_remember(struct smtpc_dial *dial, const char *name)
+{
+    if (dial->next == NULL || dial->next->ai_next == NULL)
+        return;
+    dial->name = name;
+    dial->favourite = smtpc_dial_memory_find(name, dial->next);
+    dial->is_favourite_due = dial->favourite != NULL;
+    skip_favourite(dial);
+}
+
+static void
+forget_favourite(const struct smtpc_dial *dial)
+{
+    if (dial->favourite != NULL && !dial->is_favourite_due)
+        smtpc_dial_memory_forget(dial->name, dial->favourite);
+}
+
+static void
 note_failure(struct smtpc_dial *dial, const struct addrinfo *address, const char *step, int why)
 {
+    if (address == dial->favourite)
+        forget_favourite(dial);
     dial->failed = address;
     dial->failed_errno = why;
     dial->failed_step = step;
@@ -90,19 +121,41 @@ try_address(struct smtpc_dial *dial, const struct addrinfo *address, int *fd)
     return errno == EINPROGRESS || errno == EINTR ? NULL : "";
 }
 
+/* A unix socket whose queue is full says so at once, and there is nothing to poll for. */
+static int
+is_busy(const struct addrinfo *address, int why)
+{
+    return address->ai_family == AF_UNIX && why == EAGAIN;
+}
+
+static void
+pass_on(struct smtpc_dial *dial)
+{
+    dial->tried++;
+    if (dial->is_favourite_due)
+        dial->is_favourite_due = 0;
+    else
+        dial->next = dial->next->ai_next;
+    skip_favourite(dial);
+}
+
 static void
 begin_next(struct smtpc_dial *dial)
 {
-    const struct addrinfo *address = dial->next;
+    const struct addrinfo *address = dial->is_favourite_due ? dial->favourite : dial->next;
     int fd;
     const char *trouble = try_address(dial, address, &fd);
+    int why = errno;
 
-    dial->next = address->ai_next;
-    dial->tried++;
+    if (trouble != NULL && fd >= 0)
+        close(fd);
+    if (trouble != NULL && is_busy(address, why)) {
+        dial->next_time = smtpc_clock_after(BUSY_DELAY_MS);
+        return;
+    }
+    pass_on(dial);
     if (trouble != NULL) {
-        note_failure(dial, address, trouble, errno);
-        if (fd >= 0)
-            close(fd);
+        note_failure(dial, address, trouble, why);
         dial->next_time = 0;
         return;
     }
@@ -132,32 +185,36 @@ outcome_of(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &room) == 0 ? why : errno;
 }
 
-static void
+/* 1 when it is still under way. */
+static int
 look_at(struct smtpc_dial *dial, int i)
 {
     struct attempt attempt = dial->attempts[i];
     int why = outcome_of(attempt.fd);
 
     if (why == EINPROGRESS)
-        return;
+        return 1;
     drop(dial, i);
     if (why == 0) {
         dial->connected_fd = attempt.fd;
-        return;
+        if (dial->name != NULL)
+            smtpc_dial_memory_keep(dial->name, attempt.address);
+        return 0;
     }
     note_failure(dial, attempt.address, "", why);
     close(attempt.fd);
     dial->next_time = 0;
+    return 0;
 }
 
-/* From the youngest down: dropping one moves only those already seen. */
+/* The eldest first: where two are there at once, it is the better address. */
 static void
 look_at_all(struct smtpc_dial *dial)
 {
-    int i;
+    int i = 0;
 
-    for (i = dial->count - 1; i >= 0 && dial->connected_fd < 0; i--)
-        look_at(dial, i);
+    while (i < dial->count && dial->connected_fd < 0)
+        i += look_at(dial, i);
 }
 
 static void
@@ -203,9 +260,15 @@ fail(const struct smtpc_dial *dial, struct smtpc_error *error)
 }
 
 static int
+has_next(const struct smtpc_dial *dial)
+{
+    return dial->next != NULL || dial->is_favourite_due;
+}
+
+static int
 may_begin(const struct smtpc_dial *dial)
 {
-    return dial->next != NULL && dial->count < SMTPC_DIAL_RACE_MAX;
+    return has_next(dial) && dial->count < SMTPC_DIAL_RACE_MAX;
 }
 
 enum smtpc_dial_status
@@ -219,9 +282,10 @@ smtpc_dial_step(struct smtpc_dial *dial, struct smtpc_error *error)
     }
     if (dial->connected_fd >= 0) {
         close_attempts(dial);
+        dial->favourite = NULL;    /* what was kept last holds */
         return SMTPC_DIAL_DONE;
     }
-    return dial->count == 0 ? fail(dial, error) : SMTPC_DIAL_WAIT;
+    return dial->count == 0 && !has_next(dial) ? fail(dial, error) : SMTPC_DIAL_WAIT;
 }
 
 int
@@ -252,11 +316,13 @@ smtpc_dial_take(struct smtpc_dial *dial)
     return fd;
 }
 
+/* A favourite that has not answered by now is none. */
 void
 smtpc_dial_free(struct smtpc_dial *dial)
 {
     if (dial == NULL)
         return;
+    forget_favourite(dial);
     close_attempts(dial);
     if (dial->connected_fd >= 0)
         close(dial->connected_fd);

@@ -20,6 +20,11 @@ enum smtpc_dial_status { SMTPC_DIAL_WAIT, SMTPC_DIAL_DONE, SMTPC_DIAL_FAILED };
 struct smtpc_dial *smtpc_dial_start(const struct addrinfo *addresses, const struct addrinfo *local,
                                     struct smtpc_error *error);
 
+/* The addresses are those of name ("host:port", which must outlive the dial): the one that answered last in this process
+ * is tried first, what answers is remembered, what does not is forgotten. Before the first step; for one address alone
+ * it does nothing. */
+void smtpc_dial_remember(struct smtpc_dial *dial, const char *name);
+
 /* Does what can be done without waiting: looks at the attempts, begins the next one when its time has come. FAILED sets
  * *error (kind connect) with the last address and reason, e.g. "127.0.0.1 port 25: Connection refused". */
 enum smtpc_dial_status smtpc_dial_step(struct smtpc_dial *dial, struct smtpc_error *error);

@@ -115,3 +115,11 @@ smtpc_wire_prepare(int fd)
     set_options(fd);
     return fd;
 }
+
+void
+smtpc_wire_close(struct smtpc_wire_socket *socket)
+{
+    if (socket->fd >= 0)
+        close(socket->fd);
+    socket->fd = -1;
+}

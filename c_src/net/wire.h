@@ -31,4 +31,7 @@ struct smtpc_wire smtpc_wire_of_socket(struct smtpc_wire_socket *socket);
  * TCP_NODELAY where it is TCP. The descriptor to use, or -1 with errno (then fd is closed). */
 int smtpc_wire_prepare(int fd);
 
+/* Closes it if there is one. */
+void smtpc_wire_close(struct smtpc_wire_socket *socket);
+
 #endif

@@ -7,11 +7,13 @@ use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 
-# The sub is called with the socket and a sub that reads one line; when it returns, the connection is closed.
+# The sub is called with the socket and a sub that reads one line; when it returns, the connection is closed. The listener
+# may be another one, such as of a unix socket.
 sub start {
-    my ($class, $code) = @_;
-    my $listener = IO::Socket::INET->new(Listen => 50, LocalAddr => '127.0.0.1', Proto => 'tcp') or die "listen: $!";
-    my $self = bless { port => $listener->sockport, owner => $$, kept => File::Temp->new }, $class;
+    my ($class, $code, $listener) = @_;
+    $listener ||= IO::Socket::INET->new(Listen => 50, LocalAddr => '127.0.0.1', Proto => 'tcp') or die "listen: $!";
+    my $port = $listener->can('sockport') && $listener->sockport;
+    my $self = bless { port => $port, owner => $$, kept => File::Temp->new }, $class;
     defined($self->{pid} = fork) or die "fork: $!";
     if (!$self->{pid}) {
         setpgrp 0, 0;

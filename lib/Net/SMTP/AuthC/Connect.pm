@@ -12,7 +12,7 @@ use Net::SMTP::AuthC::ServerAddress;
 use Net::SMTP::AuthC::TlsOptions;
 
 my %is_connect_option = map { $_ => 1 } qw(tls_name timeout end_timeout deadline hello local_address local_port family
-    transcript insecure_cleartext_auth pipelining debug channel_binding);
+    transcript insecure_cleartext_auth pipelining debug channel_binding proxy);
 
 # What perl adds where the core dies.
 my $OUR_PLACE = qr{ at (?:(?! at ).)*/AuthC/\w+\.pm line [0-9]+(?:, <.*> \w+ [0-9]+)?\.\n\z}s;
@@ -42,17 +42,38 @@ sub connect {
     my ($class, $server, @given) = @_;
 
     my $given = _given('connect', \&_is_connect_option, @given);
+    my $limit = Net::SMTP::AuthC::Options->limits($given);
+    if (ref $server eq 'ARRAY') {
+        require Net::SMTP::AuthC::ServerList;
+        return Net::SMTP::AuthC::ServerList->connect($class, $server, $given, $limit);
+    }
+    return $class->_connect_to(_plan($server, $given), $given, $limit);
+}
+
+# What is known of a server before it is called.
+sub _plan {
+    my ($server, $given) = @_;
+
     my $place = Net::SMTP::AuthC::ServerAddress->parse($server);
     my $login = Net::SMTP::AuthC::Login->of($place, $given);
-    my $limit = Net::SMTP::AuthC::Options->limits($given);
-    my $self  = $class->_new;
-    my $name  = Net::SMTP::AuthC::ServerAddress->display($place);
-    @{ *$self }{qw(net_smtp_host net_smtp_authc_server net_smtp_arg)} = ($name, $name, _without_secrets($given));
+    my @proxy;
+    if (defined $given->{proxy}) {
+        require Net::SMTP::AuthC::ProxyAddress;
+        @proxy = Net::SMTP::AuthC::ProxyAddress->options($given->{proxy});
+    }
+    return {place => $place, login => $login, proxy => \@proxy, name => Net::SMTP::AuthC::ServerAddress->display($place)};
+}
+
+sub _connect_to {
+    my ($class, $plan, $given, $limit) = @_;
+
+    my $self = $class->_new;
+    @{ *$self }{qw(net_smtp_host net_smtp_authc_server net_smtp_arg)} = (@$plan{qw(name name)}, _without_secrets($given));
     *$self->{net_smtp_authc_timeout} = $given->{timeout};
     $self->_attach_transcript($given->{transcript});
     $self->debug($given->{debug}) if $given->{debug};
-    $self->_dial($place, $given, $limit);
-    $self->_log_in($login) if $login;
+    $self->_dial($plan, $given, $limit);
+    $self->_log_in($plan->{login}) if $plan->{login};
     $self->_set_deadline(0);
     return $self;
 }
@@ -61,7 +82,7 @@ sub _without_secrets {
     my ($given) = @_;
 
     my %kept = %$given;
-    delete @kept{qw(password oauth_token key_password sasl)};
+    delete @kept{qw(password oauth_token key_password sasl proxy)};
     return \%kept;
 }
 
@@ -104,13 +125,15 @@ sub _about {
 }
 
 sub _dial {
-    my ($self, $place, $given, $limit) = @_;
+    my ($self, $plan, $given, $limit) = @_;
 
+    my $place   = $plan->{place};
     my $started = _now();
     my @tls = $place->{tls} eq 'none' ? () : _tls_for($given, $place->{host});
     my ($timeout, $end_timeout, $deadline) = @$limit{qw(timeout end_timeout deadline)};
     $self->_must(_connect => *$self->{net_smtp_authc_trace} ? 1 : 0,
         host => $place->{host}, service => $place->{port}, family => $limit->{family},
+        unix_path => $place->{unix_path}, lmtp => $place->{lmtp}, @{ $plan->{proxy} },
         local_host => $given->{local_address}, local_service => $given->{local_port},
         timeout => $timeout, end_timeout => $end_timeout, deadline => $deadline // 0,
         insecure_cleartext_auth => $given->{insecure_cleartext_auth},
@@ -137,7 +160,7 @@ sub _introduce {
     my ($self, $place, $tls, $name) = @_;
 
     my $needs_tls = $place->{tls} eq 'required';
-    $self->_must(_hello => $name, $needs_tls ? 1 : 0);
+    $self->_must(_hello => $name, $needs_tls || $place->{lmtp} ? 1 : 0);
     my %offered = $self->_capabilities;
     $self->_lacks_starttls if $needs_tls && !exists $offered{STARTTLS};
     if ($needs_tls || $place->{tls} eq 'opportunistic' && exists $offered{STARTTLS}) {
