@@ -18,14 +18,20 @@ is_our_socket(const struct handle *handle)
         && status.st_dev == handle->device && status.st_ino == handle->inode;
 }
 
-/* 1 when the glob holds our descriptor. */
+/* 1 when the glob holds the number of our descriptor. */
 static int
-is_in_glob(pTHX_ const struct handle *handle)
+has_our_number(pTHX_ const struct handle *handle)
 {
     IO *io = GvIO(handle->glob);
 
-    return io != NULL && IoIFP(io) != NULL && PerlIO_fileno(IoIFP(io)) == smtpc_connection_fd(handle->connection)
-        && is_our_socket(handle);
+    return io != NULL && IoIFP(io) != NULL && PerlIO_fileno(IoIFP(io)) == smtpc_connection_fd(handle->connection);
+}
+
+/* 1 when it holds our descriptor. */
+static int
+is_in_glob(pTHX_ const struct handle *handle)
+{
+    return has_our_number(aTHX_ handle) && is_our_socket(handle);
 }
 
 /* The descriptor becomes that of the glob, as perl's socket() does it: fileno, close, select work on the object. */
@@ -59,15 +65,66 @@ close_handle(pTHX_ struct handle *handle, int politely)
         do_close(handle->glob, FALSE);
 }
 
+/* How often Perl code has run within calls, in all threads. A static, but nobody's state: a count that another thread
+ * raises costs a needless look at the handle. */
+static unsigned long perl_runs;
+
+static void
+note_perl_run(void)
+{
+    __atomic_add_fetch(&perl_runs, 1, __ATOMIC_RELAXED);
+}
+
 /* The program may have closed the handle itself, or opened another file on it. */
 static void
 notice_closed_handle(pTHX_ struct handle *handle)
 {
+    handle->looked_after = __atomic_load_n(&perl_runs, __ATOMIC_RELAXED);
     if (handle->has_glob && smtpc_connection_fd(handle->connection) >= 0 && !is_in_glob(aTHX_ handle))
         smtpc_connection_close(handle->connection, 0);
 }
 
+/* As far as it can be told without a system call; who is about to use the descriptor looks again. */
+static void
+notice_closed_glob(pTHX_ struct handle *handle)
+{
+    handle->looked_after = __atomic_load_n(&perl_runs, __ATOMIC_RELAXED) - 1;
+    if (handle->has_glob && smtpc_connection_fd(handle->connection) >= 0 && !has_our_number(aTHX_ handle))
+        smtpc_connection_close(handle->connection, 0);
+}
+
+/* For a program that asks. Within a message it asks often, and the end of it looks in any case. */
+static void
+look_at_handle(pTHX_ struct handle *handle)
+{
+    if (smtpc_session_in_content(session_of(handle)))
+        notice_closed_glob(aTHX_ handle);
+    else
+        notice_closed_handle(aTHX_ handle);
+}
+
+/* Before the descriptor is used within a call, where only code that has run since then can have closed it. */
+static void
+notice_again(pTHX_ struct handle *handle)
+{
+    enum smtpc_want want = smtpc_session_wants(session_of(handle));
+
+    if ((want == SMTPC_WANT_READ || want == SMTPC_WANT_WRITE || want == SMTPC_WANT_STARTTLS)
+        && handle->looked_after != __atomic_load_n(&perl_runs, __ATOMIC_RELAXED))
+        notice_closed_handle(aTHX_ handle);
+}
+
 /* ---- Perl code within a call ---- */
+
+/* Signal handlers. They may die. */
+static void
+let_signals_in(pTHX)
+{
+    if (PL_sig_pending) {
+        note_perl_run();
+        PERL_ASYNC_CHECK();
+    }
+}
 
 /* Calls a code ref, or a method of the first argument. A mortal copy of what the code returns, NULL for a method. On
  * a stack of its own, so that "last" and "next" do not get out of the call but die. */
@@ -78,6 +135,7 @@ call_perl(pTHX_ SV *code, const char *method, SV **arguments, int count)
     int i;
     dSP;
 
+    note_perl_run();
     PUSHSTACKi(PERLSI_MAGIC);
     PUSHMARK(SP);
     EXTEND(SP, count);
@@ -140,13 +198,13 @@ begin_call(pTHX_ struct handle *handle)
 {
     if (handle->connection == NULL)
         croak("not connected");
-    if (handle->owner != getpid())
+    if (!is_owner(handle))
         croak("this connection belongs to process %ld: a forked child must make its own", (long)handle->owner);
     if (handle->in_call)
         croak("this object is in the middle of another call (from a signal handler or a callback?)");
     handle->in_call = 1;
     SAVEDESTRUCTOR_X(end_call, handle);
-    notice_closed_handle(aTHX_ handle);
+    notice_closed_glob(aTHX_ handle);
     return session_of(handle);
 }
 
@@ -170,8 +228,8 @@ pump(pTHX_ struct handle *handle)
     for (;;) {
         enum smtpc_pump result;
 
-        PERL_ASYNC_CHECK();
-        notice_closed_handle(aTHX_ handle);
+        let_signals_in(aTHX);
+        notice_again(aTHX_ handle);
         result = smtpc_connection_step(handle->connection);
         if (result == SMTPC_PUMP_CLOSED)
             close_handle(aTHX_ handle, !smtpc_error_is_set(smtpc_session_error(session_of(handle))));
@@ -201,6 +259,7 @@ begin_operation(pTHX_ struct handle *handle)
 {
     struct smtpc_session *session = begin_call(aTHX_ handle);
 
+    notice_closed_handle(aTHX_ handle);
     notice_debug(aTHX_ handle);
     if (handle->is_unheard)
         pump(aTHX_ handle);
@@ -216,8 +275,8 @@ pump_out(pTHX_ struct handle *handle)
     for (;;) {
         enum smtpc_pump result;
 
-        PERL_ASYNC_CHECK();
-        notice_closed_handle(aTHX_ handle);
+        let_signals_in(aTHX);
+        notice_again(aTHX_ handle);
         result = smtpc_connection_step(handle->connection);
         deliver_trace(aTHX_ handle);
         if (result != SMTPC_PUMP_WAIT || smtpc_session_wants(session_of(handle)) == SMTPC_WANT_READ)

@@ -2,17 +2,30 @@
 #ifndef SMTPC_XS_OBJECT_H
 #define SMTPC_XS_OBJECT_H
 
+/* Forks between the process that loaded us and this one: to compare them costs no system call, as the process's number
+ * does. */
+static int forks;
+static int counts_forks;
+
+static void
+note_fork(void)
+{
+    forks++;
+}
+
 /* What hangs on a connection's glob. */
 struct handle {
     struct smtpc_connection *connection;    /* NULL before _connect */
     GV *glob;                               /* the object itself; not counted, for it owns this */
     Pid_t owner;                            /* in any other process nothing is said */
+    int forks;                              /* when it became the owner */
     dev_t device;                           /* of the socket, once its descriptor is the glob's */
     ino_t inode;
     int has_glob;                           /* the descriptor was given to the glob */
     int in_call;                            /* one method at a time; still set when Perl unwinds */
     int defer;                              /* the next operation is only to be said */
     int is_unheard;                         /* one was said, and its reply was not fetched yet */
+    unsigned long looked_after;             /* perl_runs when the descriptor was last seen to be ours */
 };
 
 /* The sandbox's side of a connection. */
@@ -108,6 +121,19 @@ static struct handle *
 handle_of(pTHX_ SV *ref)
 {
     return pointer_of(aTHX_ ref, &handle_magic, "Net::SMTP::AuthC");
+}
+
+static void
+become_owner(struct handle *handle)
+{
+    handle->owner = getpid();
+    handle->forks = forks;
+}
+
+static int
+is_owner(const struct handle *handle)
+{
+    return handle->forks == forks;
 }
 
 static struct smtpc_session *

@@ -14,6 +14,7 @@ static void
 destroy(struct smtpc_tls_context *context)
 {
     SSL_CTX_free(context->ssl_ctx);
+    smtpc_tls_bundle_clear(context);
     BIO_meth_free(context->bio_method);
     smtpc_tls_demands_clear(context);
     smtpc_tls_sessions_free(context->sessions);
@@ -128,9 +129,10 @@ smtpc_tls_context_client(const struct smtpc_tls_options *options, struct smtpc_e
     context->checks_name = context->checks_chain && !options->insecure_no_name_check;
     context->allows_common_name = options->allow_common_name;
     set_strength(context);
+    SSL_CTX_set_read_ahead(context->ssl_ctx, 1);    /* one call to the system for all that is there, not two a record */
     good = set_versions(context->ssl_ctx, options, error) == 0 && set_ciphers(context->ssl_ctx, options, error) == 0
         && smtpc_tls_sessions_new(options, &context->sessions, error) == 0    /* looks at files before they are read */
-        && smtpc_tls_trust_load(context->ssl_ctx, options, error) == 0
+        && smtpc_tls_trust_load(context, options, error) == 0
         && smtpc_tls_demands_load(context, options, error) == 0
         && smtpc_tls_identity_from_files(context->ssl_ctx, options, error) == 0
         && smtpc_tls_keylog_open(context, options->keylog_file, error) == 0

@@ -16,6 +16,7 @@ struct bio_method_st;
 struct bio_st;
 struct ssl_ctx_st;
 struct ssl_st;
+struct x509_lookup_method_st;
 struct x509_st;
 
 /* tls_context.c */
@@ -23,6 +24,7 @@ struct smtpc_tls_context {
     int references;                    /* atomic */
     struct ssl_ctx_st *ssl_ctx;
     struct bio_method_st *bio_method;
+    struct x509_lookup_method_st *bundle_method;    /* NULL: OpenSSL has read the authorities itself */
     int is_server;
     int checks_chain;                  /* of the peer's certificate */
     int checks_name;
@@ -40,8 +42,16 @@ struct smtpc_tls_context {
 };
 
 /* tls_trust.c: whom a client believes: the CA file and folder given, else the system's. 0, or -1 with *error set. */
-int smtpc_tls_trust_load(struct ssl_ctx_st *ssl_ctx, const struct smtpc_tls_options *options,
+int smtpc_tls_trust_load(struct smtpc_tls_context *context, const struct smtpc_tls_options *options,
                          struct smtpc_error *error);
+
+/* tls_bundle.c: the context's store asks the file from now on, one time for each name that a chain asks for: 1. 0: the
+ * file must be given to OpenSSL whole; it is not there, holds few certificates, or other than plain ones. What the file
+ * holds now counts, whatever it holds later. */
+int smtpc_tls_bundle_use(struct smtpc_tls_context *context, const char *path);
+
+/* When the SSL_CTX is gone. */
+void smtpc_tls_bundle_clear(struct smtpc_tls_context *context);
 
 /* tls_identity.c: one's own certificates and key. The first: 0 (also when there are none), or -1 with *error set. The
  * second: 1, or 0 with the reason in OpenSSL's queue. */

@@ -50,11 +50,22 @@ is_still_good(X509 *leaf, const struct smtpc_tls *tls, char **matched)
         && X509_cmp_current_time(X509_get0_notAfter(leaf)) > 0 && bears_name(leaf, tls, matched);
 }
 
+/* A reference of the caller's own; NULL when there is none in it. */
+static SSL_SESSION *
+session_of(const struct smtpc_tls_session_entry *entry)
+{
+    const unsigned char *octets = (const unsigned char *)entry->octets.bytes;
+
+    if (entry->session == NULL)
+        return d2i_SSL_SESSION(NULL, &octets, (long)entry->octets.length);
+    SSL_SESSION_up_ref(entry->session);
+    return entry->session;
+}
+
 static int
 offer(struct smtpc_tls *tls, const struct smtpc_tls_session_entry *entry)
 {
-    const unsigned char *octets = (const unsigned char *)entry->octets.bytes;
-    SSL_SESSION *session = d2i_SSL_SESSION(NULL, &octets, (long)entry->octets.length);
+    SSL_SESSION *session = session_of(entry);
     char *matched = NULL;
     int good = session != NULL && is_still_good(SSL_SESSION_get0_peer(session), tls, &matched)
         && SSL_set_session(tls->ssl, session) == 1;
@@ -104,23 +115,46 @@ expiry_of(const SSL_SESSION *session)
     return now + seconds;
 }
 
-/* The octets, not the object: OpenSSL makes it useless when its connection ends without a goodbye. */
 static int
-entry_of(SSL_SESSION *session, const unsigned char *key, struct smtpc_tls_session_entry *entry)
+write_octets(SSL_SESSION *session, struct smtpc_buffer *octets)
 {
-    int n = SSL_SESSION_is_resumable(session) ? i2d_SSL_SESSION(session, NULL) : 0;
-    unsigned char *room;
+    int n = i2d_SSL_SESSION(session, NULL);
+    unsigned char *room = NULL;
 
-    if (n <= 0)
-        return 0;
-    smtpc_buffer_init(&entry->octets, SMTPC_TLS_SESSION_OCTETS_MAX);
-    room = (unsigned char *)smtpc_buffer_reserve(&entry->octets, (size_t)n);
+    smtpc_buffer_init(octets, SMTPC_TLS_SESSION_OCTETS_MAX);
+    if (n > 0)
+        room = (unsigned char *)smtpc_buffer_reserve(octets, (size_t)n);
     if (room == NULL || i2d_SSL_SESSION(session, &room) != n) {
-        smtpc_buffer_clear(&entry->octets);
+        smtpc_buffer_clear(octets);
         return 0;
     }
-    entry->octets.length += (size_t)n;
-    memcpy(entry->key, key, sizeof entry->key);
+    octets->length += (size_t)n;
+    return 1;
+}
+
+/* A copy: OpenSSL makes the object itself useless when its connection ends without a goodbye. Octets cost reading the
+ * certificate again, so they are for files only. */
+static int
+copy_session(SSL_SESSION *session, int is_for_file, struct smtpc_tls_session_entry *entry)
+{
+#ifndef LIBRESSL_VERSION_NUMBER
+    if (!is_for_file) {
+        entry->session = SSL_SESSION_dup(session);
+        return entry->session != NULL;
+    }
+#else
+    (void)is_for_file;
+#endif
+    return write_octets(session, &entry->octets);
+}
+
+static int
+entry_of(SSL_SESSION *session, const struct smtpc_tls_resumption *resumption, struct smtpc_tls_session_entry *entry)
+{
+    memset(entry, 0, sizeof *entry);
+    if (!SSL_SESSION_is_resumable(session) || !copy_session(session, resumption->sessions->file != NULL, entry))
+        return 0;
+    memcpy(entry->key, resumption->key, sizeof entry->key);
     entry->expires = expiry_of(session);
     return 1;
 }
@@ -137,7 +171,7 @@ smtpc_tls_resumption_keep(struct smtpc_tls *tls)
         return;
     for (i = 0; i < SMTPC_TLS_ARRIVED_MAX; i++) {
         if (resumption->arrived[i] != NULL)
-            n += (size_t)entry_of(resumption->arrived[i], resumption->key, &entries[n]);
+            n += (size_t)entry_of(resumption->arrived[i], resumption, &entries[n]);
         SSL_SESSION_free(resumption->arrived[i]);
         resumption->arrived[i] = NULL;
     }

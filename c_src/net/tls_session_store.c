@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 
 #include "base/secret.h"
 #include "net/tls_sessions.h"
@@ -16,6 +17,7 @@ void
 smtpc_tls_session_entry_clear(struct smtpc_tls_session_entry *entry)
 {
     smtpc_buffer_clear(&entry->octets);
+    SSL_SESSION_free(entry->session);
     smtpc_secret_wipe(entry, sizeof *entry);
 }
 

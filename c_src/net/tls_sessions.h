@@ -41,6 +41,7 @@ struct smtpc_tls_session_entry {
     unsigned char key[SMTPC_TLS_DIGEST];
     int64_t expires;                           /* seconds since the epoch */
     struct smtpc_buffer octets;                /* as OpenSSL writes a session */
+    struct ssl_session_st *session;            /* in place of the octets, where it stays in the process; else NULL */
 };
 
 /* Zeroed octets are an empty store. */
@@ -52,14 +53,14 @@ struct smtpc_tls_session_store {
 void smtpc_tls_session_entry_clear(struct smtpc_tls_session_entry *entry);
 void smtpc_tls_session_store_clear(struct smtpc_tls_session_store *store);
 
-/* Takes the entry over, octets and all, and drops what is too much then. */
+/* Takes the entry over, session and all, and drops what is too much then. */
 void smtpc_tls_session_store_put(struct smtpc_tls_session_store *store, struct smtpc_tls_session_entry *entry);
 
 /* The newest of this key that is still good: 1, and it is the caller's now; 0 when there is none. */
 int smtpc_tls_session_store_take(struct smtpc_tls_session_store *store, const unsigned char key[SMTPC_TLS_DIGEST],
                                  int64_t now, struct smtpc_tls_session_entry *entry);
 
-/* Appends the file's octets. 0, or -1 when memory is out. */
+/* Appends the file's octets; the entries must have theirs. 0, or -1 when memory is out. */
 int smtpc_tls_session_store_write(const struct smtpc_tls_session_store *store, struct smtpc_buffer *octets);
 
 /* Fills an empty store. 1; 0 when the octets are broken, the store is empty then; -1 when they are no store's. */

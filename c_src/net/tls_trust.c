@@ -55,10 +55,21 @@ folders_have_hashes(const char *list)
     return best;
 }
 
+/* Revocation lists may stand in the file, too: where they count OpenSSL reads it whole. */
 static int
-load_file(SSL_CTX *ssl_ctx, const char *path, struct smtpc_error *error)
+may_ask_bundle(const struct smtpc_tls_options *options)
 {
-    if (SSL_CTX_load_verify_locations(ssl_ctx, path, NULL) == 1)
+    return options->crl_file == NULL && !options->check_crl_of_chain;
+}
+
+static int
+load_file(struct smtpc_tls_context *context, const struct smtpc_tls_options *options, struct smtpc_error *error)
+{
+    const char *path = options->ca_file;
+
+    if (may_ask_bundle(options) && smtpc_tls_bundle_use(context, path))
+        return 0;
+    if (SSL_CTX_load_verify_locations(context->ssl_ctx, path, NULL) == 1)
         return 0;
     return smtpc_error_set(error, SMTPC_ERROR_USAGE, "ca_file (SSL_ca_file): no certificate can be read from %.200s: "
                            "%s", path, smtpc_tls_take_reason());
@@ -76,15 +87,6 @@ load_folder(SSL_CTX *ssl_ctx, const char *path, struct smtpc_error *error)
                            smtpc_tls_take_reason());
 }
 
-/* The file of SSL_CERT_FILE or the system's; unlike SSL_CTX_set_default_verify_file this one tells when it failed. */
-static int
-load_default_file(SSL_CTX *ssl_ctx)
-{
-    X509_LOOKUP *lookup = X509_STORE_add_lookup(SSL_CTX_get_cert_store(ssl_ctx), X509_LOOKUP_file());
-
-    return lookup != NULL && X509_LOOKUP_load_file(lookup, NULL, X509_FILETYPE_DEFAULT) == 1 ? 0 : -1;
-}
-
 static const char *
 variable(const char *name)
 {
@@ -93,23 +95,46 @@ variable(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* The folder is asked by hash while verifying, which spares reading the bundle of all, some ten milliseconds. */
+/* A program with other rights than its caller's does not listen to the caller's variables, as in OpenSSL. */
+static const char *
+default_file(void)
+{
+    const char *file = variable(X509_get_default_cert_file_env());
+
+#ifndef LIBRESSL_VERSION_NUMBER
+    if (OPENSSL_issetugid())
+        file = NULL;
+#endif
+    return file != NULL ? file : X509_get_default_cert_file();
+}
+
+/* The file of SSL_CERT_FILE or the system's; unlike SSL_CTX_set_default_verify_file this one tells when it failed. */
 static int
-load_default(SSL_CTX *ssl_ctx, struct smtpc_error *error)
+load_default_file(struct smtpc_tls_context *context, const struct smtpc_tls_options *options)
+{
+    X509_LOOKUP *lookup;
+
+    if (may_ask_bundle(options) && smtpc_tls_bundle_use(context, default_file()))
+        return 0;
+    lookup = X509_STORE_add_lookup(SSL_CTX_get_cert_store(context->ssl_ctx), X509_LOOKUP_file());
+    return lookup != NULL && X509_LOOKUP_load_file(lookup, NULL, X509_FILETYPE_DEFAULT) == 1 ? 0 : -1;
+}
+
+/* The folder is asked by hash while verifying. It is asked after the file: a name that is found there is not looked
+ * for any more. */
+static int
+load_default(struct smtpc_tls_context *context, const struct smtpc_tls_options *options, struct smtpc_error *error)
 {
     const char *file = variable(X509_get_default_cert_file_env());
     const char *folders = variable(X509_get_default_cert_dir_env());
     int has_hashes = folders_have_hashes(folders != NULL ? folders : X509_get_default_cert_dir());
+    int needs_file = file != NULL || has_hashes != 1;
 
     if (folders != NULL && has_hashes < 0 && file == NULL)
         return smtpc_error_set_system(error, SMTPC_ERROR_USAGE, errno, "SSL_CERT_DIR: cannot read the folder %.200s",
                                       folders);
-    if (SSL_CTX_set_default_verify_dir(ssl_ctx) != 1)
-        return smtpc_error_set_memory(error);
-    if (file == NULL && has_hashes == 1)
-        return 0;
-    if (load_default_file(ssl_ctx) == 0)
-        return 0;
+    if (!needs_file || load_default_file(context, options) == 0)
+        return SSL_CTX_set_default_verify_dir(context->ssl_ctx) == 1 ? 0 : smtpc_error_set_memory(error);
     if (file != NULL)
         return smtpc_error_set(error, SMTPC_ERROR_USAGE, "SSL_CERT_FILE: no certificate can be read from %.200s: %s",
                                file, smtpc_tls_take_reason());
@@ -119,13 +144,14 @@ load_default(SSL_CTX *ssl_ctx, struct smtpc_error *error)
 }
 
 int
-smtpc_tls_trust_load(SSL_CTX *ssl_ctx, const struct smtpc_tls_options *options, struct smtpc_error *error)
+smtpc_tls_trust_load(struct smtpc_tls_context *context, const struct smtpc_tls_options *options,
+                     struct smtpc_error *error)
 {
-    if (options->ca_file != NULL && load_file(ssl_ctx, options->ca_file, error) != 0)
+    if (options->ca_file != NULL && load_file(context, options, error) != 0)
         return -1;
-    if (options->ca_path != NULL && load_folder(ssl_ctx, options->ca_path, error) != 0)
+    if (options->ca_path != NULL && load_folder(context->ssl_ctx, options->ca_path, error) != 0)
         return -1;
     if (options->ca_file != NULL || options->ca_path != NULL || options->insecure_no_verify || options->tlsa != NULL)
         return 0;
-    return load_default(ssl_ctx, error);
+    return load_default(context, options, error);
 }
