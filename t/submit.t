@@ -105,7 +105,7 @@ subtest 'forms that are none' => sub {
         ['to[0]: an undefined address', to => [undef]], ['to[0]: a HASH is no address', to => [{}]],
         ['to[1]: an empty address', to => ['b@x.test', '']], ['unknown option "too" of submit', too => 'x'],
         ['unknown option "ORCPT" of a recipient', to => [['b@x.test', {ORCPT => 'x'}]]], ['size:', size => 'big'],
-        ['to[0]: an address, or', to => [['b@x.test', 'c@x.test']]], ['body: 7bit or 8bit', body => 'binary'],
+        ['to[0]: an address, or', to => [['b@x.test', 'c@x.test']]], ['body: 7bit, 8bit or binary', body => '9bit'],
         ['to: one address each, not 2', to => 'b@x.test, c@x.test'], ['deadline:', deadline => 'soon']) {
         my ($text, @option) = @$case;
         like(error_of(sub { $smtp->submit('x', %mail, @option) }), qr/\A\Q$text\E.* at \Q$0\E line/,

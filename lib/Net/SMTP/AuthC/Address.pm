@@ -46,6 +46,18 @@ sub format {
     return _phrase($name) . " <$address>";
 }
 
+# With A-labels for its domain; undef where what is before the "@" is not ASCII, or IDNA does not know the domain.
+sub to_ascii {
+    my ($class, $address) = @_;
+
+    return $address if $address !~ /[^\x00-\x7f]/;
+    my ($local, $domain) = $address =~ /\A([\x00-\x7f]*)\@([^\@]+)\z/ or return undef;
+    require Net::SMTP::AuthC::HostName;
+    local $@;
+    my $ascii = eval { Net::SMTP::AuthC::HostName->to_ascii($domain) };
+    return defined $ascii ? "$local\@$ascii" : undef;
+}
+
 sub _phrase {
     my ($name) = @_;
 
@@ -237,7 +249,7 @@ all, are refused wherever they stand.
 
 =head1 METHODS
 
-Both are called on the class.
+All are called on the class.
 
 =head2 parse($given, $argument)
 
@@ -259,6 +271,13 @@ double quotes, which is how the standard writes it.
 The mailbox for a header, as a character string of ASCII except for an address outside ASCII. The name is written as
 it is, in double quotes, or as encoded words, as needed; without one it is the address alone. Name and address are
 checked as by C<parse>.
+
+=head2 to_ascii($address)
+
+    my $shown = Net::SMTP::AuthC::Address->to_ascii('info@bücher.example');      # info@xn--bcher-kva.example
+
+The address, without a name, in the ASCII form that every server and every reader knows: its domain in A-labels
+(IDNA2008). C<undef> if there is none, because the local part is not ASCII or the domain is no host name.
 
 =head1 DIAGNOSTICS
 

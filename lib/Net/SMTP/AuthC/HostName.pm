@@ -9,7 +9,8 @@ use Net::SMTP::AuthC::Error;
 
 # Labels are mapped as in UTS #46 without its transitional part (sharp s and final sigma stay), then held to RFC 5892.
 # Not done: the rule for labels that are written from right to left (RFC 5893), and the look inside labels that are
-# A-labels already. Letters are those of the Unicode that this perl knows; newer ones are refused as unassigned.
+# A-labels already; where Net::LibIDN2 is there, it does both, and must not object. Letters are those of the Unicode
+# that this perl knows; newer ones are refused as unassigned.
 my $LABEL_MAX = 63;
 my $NAME_MAX  = 253;
 
@@ -60,6 +61,7 @@ sub to_ascii {
     my $root   = @labels > 1 && $labels[-1] eq '' ? pop @labels : undef;
     my $ascii  = join '.', map { _label($_, $fail) } @labels;
     $fail->("it has more than $NAME_MAX characters as $ascii") if length $ascii > $NAME_MAX;
+    _ask_libidn2($name, $fail);
     return defined $root ? "$ascii." : $ascii;
 }
 
@@ -136,6 +138,24 @@ sub _what {
     my $character = substr $text, $at, 1;
     my ($kind) = map { $_->[0] } grep { $character =~ $_->[1] } @KINDS;
     return sprintf 'U+%04X is %s', ord $character, $kind;
+}
+
+my $has_libidn2;    # once somebody has looked
+
+# Neither without the module nor with one of another kind is anything amiss.
+sub _ask_libidn2 {
+    my ($name, $fail) = @_;
+
+    local ($@, $SIG{__DIE__});
+    return if !($has_libidn2 //= eval { require Net::LibIDN2; 1 } // 0);
+    utf8::encode($name);
+    my ($status, $ascii) = (0);
+    eval {
+        my $flags = Net::LibIDN2::IDN2_NFC_INPUT() | Net::LibIDN2::IDN2_NONTRANSITIONAL();
+        $ascii = Net::LibIDN2::idn2_lookup_u8($name, $flags, $status);
+        1;
+    } or return;
+    return defined $ascii ? undef : $fail->(Net::LibIDN2::idn2_strerror($status));
 }
 
 # ---- RFC 3492, section 6.3, with the numbers of its section 5 ----

@@ -2,6 +2,7 @@
 package Net::SMTP::AuthC::Sandbox::Envelope;
 use strict;
 use warnings;
+use Net::SMTP::AuthC::Sandbox::Extensions;
 
 my $atom    = qr/[A-Za-z0-9!#\$%&'*+\/=?^_`{|}~\x80-\xff-]+/;
 my $quoted  = qr/"(?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\x20-\x7e])*"/;
@@ -22,7 +23,7 @@ my %mail_parameter = (
     'BY'          => [ 'DELIVERBY',     qr/[+-]?[0-9]{1,9};[RN]T?/i ],
     'HOLDFOR'     => [ 'FUTURERELEASE', qr/[1-9][0-9]{0,8}/ ],
     'HOLDUNTIL'   => [ 'FUTURERELEASE', qr/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)/i ],
-    'MT-PRIORITY' => [ 'MT-PRIORITY',   qr/[+-]?[0-9]/ ],
+    'MT-PRIORITY' => [ 'MT-PRIORITY',   qr/0|-?[1-9]/ ],
     'REQUIRETLS'  => [ 'REQUIRETLS',    undef ],
 );
 my %rcpt_parameter = (
@@ -31,9 +32,10 @@ my %rcpt_parameter = (
     'RRVS'   => [ 'RRVS', qr/[0-9TZ:+-]+(?:;[CR])?/i ],
 );
 
-# Both return (address, {PARAMETER => value}) or die with {reply => ...}. $offered: {EHLO keyword => 1}.
+# Both return (address, {PARAMETER => value}) or die with {reply => ...}. $offered: {EHLO keyword => 1}; $announced:
+# {EHLO keyword => the rest of its line}.
 sub mail {
-    my ($argument, $offered) = @_;
+    my ($argument, $offered, $announced) = @_;
     my ($address, $tail) = $argument =~ /\AFROM:<(?:$route($mailbox))?>(.*)\z/is
         or die { reply => '501 5.1.7 The form is MAIL FROM:<address>, without a space behind the colon' };
     $address = '' unless defined $address;
@@ -42,6 +44,7 @@ sub mail {
         if lc(_text($given->{BODY})) eq 'binarymime' && !$offered->{BINARYMIME};
     die { reply => '553 5.6.7 A non-ASCII address needs SMTPUTF8' }
         if $address =~ /[\x80-\xff]/ && !exists $given->{SMTPUTF8};
+    Net::SMTP::AuthC::Sandbox::Extensions::judge($address, $given, $announced);
     return ($address, $given);
 }
 

@@ -31,7 +31,8 @@ sub _hello {
 sub _keywords {
     my ($session) = @_;
     my $option = $session->{option};
-    my @lines = grep { !($session->{tls} && /\ASTARTTLS\b/i) } @{ $option->{keywords} };
+    my $other = $session->{tls} ? qr/\ASTARTTLS\b/i : qr/\AREQUIRETLS\b/i;
+    my @lines = grep { $_ !~ $other } @{ $option->{keywords} };
     push @lines, 'STARTTLS' if $option->{tls} eq 'starttls' && !$session->{tls} && !grep { /\ASTARTTLS\b/i } @lines;
     my @mechanisms = _mechanisms($session);
     my $auth = @mechanisms && ($session->{tls} || $option->{auth_without_tls});

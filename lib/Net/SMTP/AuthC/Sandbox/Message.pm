@@ -9,16 +9,19 @@ for my $name (@plain) {
     *$name = sub { return $_[0]{$name} };
 }
 
-# $event: what the session noted. The object owns the file, and keeps the folder it lies in.
+# $event: what the session noted. The object owns the file, unless it is a guest, and keeps the folder it lies in.
 sub new {
-    my ($class, $event, $folder) = @_;
-    my $self = bless { %$event, folder => $folder, owner => $$ }, $class;
-    utf8::decode($_) for grep { defined } @$self{qw(from user identity)}, @{ $self->{to} };
+    my ($class, $event, $folder, $is_guest) = @_;
+    my $self = bless { %$event, folder => $folder, owner => $is_guest ? 0 : $$ }, $class;
+    $self->{refused_to} ||= [];
+    utf8::decode($_) for grep { defined } @$self{qw(from user identity)}, @{ $self->{to} }, @{ $self->{refused_to} };
     $self->{tls} = '' unless defined $self->{tls};
     return $self;
 }
 
 sub to { return @{ $_[0]{to} } }
+
+sub refused_to { return @{ $_[0]{refused_to} } }
 
 sub rcpt_parameters { return @{ $_[0]{rcpt_parameters} } }
 

@@ -3,6 +3,7 @@ package Net::SMTP::AuthC::Sandbox::Options;
 use strict;
 use warnings;
 use Net::SMTP::AuthC::Sandbox::Certificates;
+use Net::SMTP::AuthC::Sandbox::Extensions;
 use Net::SMTP::AuthC::Sandbox::Faults;
 use Net::SMTP::AuthC::Sandbox::Mechanisms;
 
@@ -12,6 +13,8 @@ my %default = (
     greeting => undef, name => 'sandbox.example.test', refuse => undef, size_limit => undef, client_ca => undef,
     listen_ipv6 => 0, ehlo_raw => undef, faults => undef, timeout => 300, keep_input_behind_starttls => 0,
     oauth_tokens => undef, scram_iterations => 4096, scram_signature => '334',
+    extensions => undef, lmtp => 0, path => undef, max_messages => undef, max_recipients => undef,
+    max_domains => undef, inbox => 0,
 );
 my @extensions = qw(PIPELINING 8BITMIME ENHANCEDSTATUSCODES SMTPUTF8 DSN CHUNKING BINARYMIME);
 
@@ -36,9 +39,13 @@ sub _complaint {
     for my $name (qw(users refuse oauth_tokens)) {
         return "$name must be a hash" if defined $option->{$name} && ref $option->{$name} ne 'HASH';
     }
-    for my $name (qw(mechanisms keywords faults)) {
+    for my $name (qw(mechanisms keywords extensions faults)) {
         return "$name must be a list" if defined $option->{$name} && ref $option->{$name} ne 'ARRAY';
     }
+    for my $name (qw(max_messages max_recipients max_domains)) {
+        return "$name is a number from 1" if defined $option->{$name} && $option->{$name} !~ /\A[1-9][0-9]*\z/;
+    }
+    return 'inbox is 0, 1, or a port' unless $option->{inbox} =~ /\A[0-9]{1,5}\z/ && $option->{inbox} < 65536;
     return 'scram_iterations is a number from 1' unless $option->{scram_iterations} =~ /\A[1-9][0-9]{0,9}\z/;
     return "scram_signature is '334', '235' or '235 2.7.0'"
         unless $option->{scram_signature} =~ /\A(?:334|235|235 2\.7\.0)\z/;
@@ -68,14 +75,26 @@ sub _fill_in_words {
     my ($option) = @_;
     my $limit = defined $option->{size_limit} ? $option->{size_limit} : 10_485_760;
     $option->{keywords} ||= [ $extensions[0], "SIZE $limit", @extensions[ 1 .. $#extensions ] ];
+    $option->{keywords} = [ @{ $option->{keywords} }, @{ $option->{extensions} || [] } ];
     my $raw = $option->{ehlo_raw};
     my @lines = defined $raw ? $raw =~ /^250[- ]([^\r\n]*)/mg : @{ $option->{keywords} };
-    $option->{keyword} = { map { (uc +(/\A([A-Za-z0-9-]+)/)[0] || '') => 1 } @lines };
+    $option->{announced} = { map { /\A([A-Za-z0-9-]+) *(.*)/ ? (uc $1 => $2) : () } @lines };
+    $option->{keyword} = { map { $_ => 1 } keys %{ $option->{announced} } };
+    _fill_in_limits($option);
     $option->{keyword}{AUTH} = 1 if @{ $option->{mechanisms} };
     ($limit) = map { /\ASIZE ([0-9]+)/i ? $1 : () } @lines unless defined $option->{size_limit};
     $option->{size_limit} = $limit;
     my $greeting = defined $option->{greeting} ? $option->{greeting} : "$option->{name} ESMTP sandbox";
     $option->{greeting} = $greeting =~ /\A[0-9]{3}/ ? $greeting : "220 $greeting";
+    return;
+}
+
+# What is announced is kept, unless other numbers are given.
+sub _fill_in_limits {
+    my ($option) = @_;
+    my %limit = Net::SMTP::AuthC::Sandbox::Extensions::limits($option->{announced}{LIMITS});
+    my %name = (max_messages => 'MAILMAX', max_recipients => 'RCPTMAX', max_domains => 'RCPTDOMAINMAX');
+    for (grep { !defined $option->{$_} } keys %name) { $option->{$_} = $limit{ $name{$_} } }
     return;
 }
 
