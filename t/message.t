@@ -27,7 +27,7 @@ sub taken_apart {
     my ($octets) = @_;
 
     my ($head, $body) = split /\r\n\r\n/, $octets, 2;
-    my @fields = map { /\A([^:]+): ?(.*)\z/s ? [$1, $2 =~ s/\r\n([ \t])/$1/gr =~ s/\A //r] : ['?', $_] } split /\r\n(?![ \t])/, $head;
+    my @fields = map { /\A([^:]+): ?(.*)\z/s ? ["$1", $2 =~ s/\r\n([ \t])/$1/gr =~ s/\A //r] : ['?', $_] } split /\r\n(?![ \t])/, $head;
     return (\@fields, $body);
 }
 
@@ -100,11 +100,14 @@ subtest 'envelope' => sub {
 subtest 'addresses outside ASCII' => sub {
     is(message_of(to => 'Jürgen <j@x>')->needs_smtputf8, 0, 'a name needs nothing');
     is(message_of($_ => 'jörg@x')->needs_smtputf8, 1, $_) for qw(from to cc bcc reply_to);
-    is(message_of(to => 'j@köln.example')->needs_smtputf8, 1, 'a domain');
+    is(message_of(to => 'j@köln.example')->needs_smtputf8, 0, 'a domain needs nothing');
+    is(field_of(message_of(to => 'J <j@köln.example>'), 'To'), 'J <j@xn--kln-sna.example>', 'for it has an ASCII form');
+    is_deeply([message_of(to => 'j@köln.example')->envelope_to], ['j@köln.example'], 'which is not for the envelope');
     is(message_of(headers => ['Errors-To' => 'ö@x'])->needs_smtputf8, 1, 'a field of the caller');
     my $message = message_of(from => 'ö@köln.example');
     is(field_of($message, 'From'), Encode::encode('UTF-8', 'ö@köln.example'), 'in UTF-8');
     like($message->message_id, qr/\A<[!-~]+\@smtputf8\.invalid>\z/, 'the Message-ID stays ASCII');
+    like(message_of(from => 'o@köln.example')->message_id, qr/\A<[!-~]+\@xn--kln-sna\.example>\z/, 'with the domain where it can');
     is($message->envelope_from, 'ö@köln.example', 'the envelope is characters');
 };
 
@@ -175,6 +178,52 @@ subtest 'the caller\'s fields' => sub {
     }
 };
 
+subtest 'answers' => sub {
+    my $answer = message_of(in_reply_to => '<1@x>');
+    is(field_of($answer, $_), '<1@x>', $_) for qw(In-Reply-To References);
+    $answer = message_of(in_reply_to => '2@x', references => ['<1@x>', '2@x']);
+    is(field_of($answer, 'In-Reply-To'), '<2@x>', 'brackets are added');
+    is(field_of($answer, 'References'), '<1@x> <2@x>', 'References as given');
+    is(field_of(message_of(references => '<1@x> <2@x>'), 'In-Reply-To'), '', 'no answer without in_reply_to');
+    is(field_of(message_of(in_reply_to => '1@x', headers => ['In-Reply-To' => '<3@x>', References => '<4@x>']), $_->[0]), $_->[1],
+        "$_->[0] of headers is the one") for ['In-Reply-To' => '<3@x>'], [References => '<4@x>'];
+    like(refusal(in_reply_to => $_), qr/\Ain_reply_to is no message id /, "refused: $_") for 'x', 'a@b,c@d';
+    like(refusal(references => ['1@x', "2\@x\r\nBcc: a\@b"]), qr/\Areferences: a line break at character 4 /, 'injection');
+    like(refusal(references => ['1@x', undef]), qr/\Areferences is undefined /, 'undef in a list');
+    is(field_of(message_of(in_reply_to => [map { $_ . '@' . 'x' x 40 } 1 .. 9]), 'References') =~ tr/@//, 9, 'a long list is folded');
+};
+
+subtest 'sender' => sub {
+    my $message = message_of(sender => 'Desk <desk@shop.example>');
+    is(field_of($message, 'Sender'), 'Desk <desk@shop.example>', 'Sender');
+    is($message->envelope_from, 'desk@shop.example', 'hears of failures');
+    is(field_of(message_of(from => 'a@x, b@x', sender => 'b@x'), 'Sender'), 'b@x', 'not the first of from');
+    like(refusal(sender => 'a@x, b@x'), qr/\Asender is one mailbox /, 'two');
+    like(refusal(sender => "a\@x\nBcc: b\@x"), qr/\Asender: a line break at character 4 /, 'injection');
+    is(message_of(sender => 'ü@x')->needs_smtputf8, 1, 'outside ASCII');
+};
+
+subtest 'TLS-Required' => sub {
+    is(field_of(message_of(tls_required => 'no'), 'TLS-Required'), 'No', 'RFC 8689');
+    is(field_of(message_of(), 'TLS-Required'), '', 'never by itself');
+    like(refusal(tls_required => $_), qr/\Atls_required: only 'no' /, "not $_") for 'yes', 1, '', "no\r\nBcc: x";
+    like(refusal(headers => ['TLS-Required' => 'No', 'tls-required' => 'No']), qr/given twice/, 'once');
+    is(field_of(message_of(tls_required => 'no', headers => ['TLS-Required' => 'No']), 'TLS-Required'), 'No', 'once by both');
+};
+
+subtest 'size and pieces' => sub {
+    my $message = message_of(text => "one\n\ntwo", subject => 'ü');
+    is($message->size, length $message->as_string, 'size');
+    is($message->is_streamed, 0, 'nothing that is encoded while it is sent');
+    is($message->is_eight_bit, 0, 'seven bits');
+    is(message_of(to => 'ö@x')->is_eight_bit, 1, 'eight with SMTPUTF8');
+    for (1, 2) {
+        my $next = $message->pieces;
+        is($next->(), $message->as_string, 'in one piece');
+        is($next->(), undef, 'the end');
+    }
+};
+
 subtest 'bad fields' => sub {
     like(refusal(headers => $_), qr/\Aheaders must be \[Name => value/, 'form') for ['X'], {X => 1}, 'X: y';
     like(refusal(headers => [$_ => 'a@b']), qr/\Aheaders: no $_ in a message, .*use the argument bcc/, $_) for qw(Bcc BCC Resent-Bcc);
@@ -191,7 +240,7 @@ subtest 'bad fields' => sub {
 };
 
 subtest 'bad arguments' => sub {
-    like(refusal(form => 'x'), qr/\Aunknown argument "form" \(known are bcc, cc, .*\) at \Q$0\E line \d+\.\n\z/, 'unknown');
+    like(refusal(form => 'x'), qr/\Aunknown argument "form" \(known are attach, bcc, cc, .*\) at \Q$0\E line \d+\.\n\z/, 'unknown');
     like(refusal(from => undef), qr/\Afrom is needed /, 'no from');
     like(refusal(from => ''), qr/\Afrom has no address /, 'empty from');
     like(refusal(to => $_), qr/\Ano recipient \(give at least one/, 'no recipient') for undef, '', [], 'nobody:;';
@@ -202,7 +251,8 @@ subtest 'bad arguments' => sub {
     like(refusal(subject => "x\nBcc: y\@z"), qr/\ASubject: a line break at character 2 /, 'injection by subject');
     no warnings;
     like(refusal(text => 'ab' . chr 0xD800), qr/\Atext: no character of Unicode at character 3 /, 'a surrogate');
-    is(refusal($_ => undef), 'accepted', "$_ may be undef") for qw(cc bcc reply_to subject headers date message_id);
+    is(refusal($_ => undef), 'accepted', "$_ may be undef")
+        for qw(cc bcc reply_to subject headers date message_id sender in_reply_to references tls_required html attach inline);
 };
 
 my %fragile = (
@@ -322,7 +372,7 @@ subtest 'loads little' => sub {
     open my $perl, '-|', $^X, (map { "-I$_" } @INC), '-MNet::SMTP::AuthC::Message', '-e', $code or die "fork: $!";
     my $loaded = <$perl>;
     unlike($loaded, qr/\b$_\.pm/, "no $_") for qw(Encode POSIX Carp Base64 QuotedPrint Local);
-    unlike($loaded, qr{AuthC\.pm}, 'stands alone');
+    unlike($loaded, qr{AuthC\.pm|Message/|Header/}, 'stands alone');
 };
 
 ok(!$INC{'Net/SMTP/AuthC.pm'}, 'stands alone');

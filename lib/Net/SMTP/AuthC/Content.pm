@@ -6,7 +6,7 @@ use strict;
 use warnings;
 
 my $SOFT_MAX = 73;    # of the 76 octets of RFC 2045: a first octet may grow by 2, and "=" ends a soft line
-my %escaped = map { chr $_ => sprintf '=%02X', $_ } 0 .. 255;
+my %escaped;          # by octet
 
 sub encode {
     my ($class, $octets) = @_;
@@ -20,7 +20,7 @@ sub encode {
 sub encoding_for {
     my ($class, $octets) = @_;
 
-    return '7bit' if $octets !~ /[^\t\r\n\x20-\x7e]|[ \t]\r|^From |^\.\r|^[^\r\n]{999}/m;
+    return '7bit' if $octets !~ /[^\t\r\n\x20-\x7e]/ && $octets !~ /[ \t]\r|^From |^\.\r|^[^\r\n]{999}/m;
     my $plain = $octets =~ tr/\t\r\n\x20-\x3c\x3e-\x7e//;
     return 4 * (length($octets) - $plain) > length $octets ? 'base64' : 'quoted-printable';
 }
@@ -36,6 +36,7 @@ sub _base64 {
 sub _quoted_printable {
     my ($octets) = @_;
 
+    %escaped = map { chr $_ => sprintf '=%02X', $_ } 0 .. 255 if !%escaped;
     $octets =~ s/([^\t\r\n\x20-\x3c\x3e-\x7e]|[\t ](?=\r\n))/$escaped{$1}/g;
     $octets =~ s/^([^\r\n]{$SOFT_MAX}[^\r\n]+)/_soft_lines($1)/gme;
     $octets =~ s/^From /=46rom /mg;

@@ -11,12 +11,6 @@ my $NAME_MAX = 76;
 my $LINE_MAX = 78;     # RFC 5322, section 2.1.1
 my $WORD_MAX = 900;    # what cannot be folded must leave room below 998
 
-# With room for a field name in front of it, on a line that may have 76 (RFC 2047, section 2).
-my $ENCODED_MAX = 64;
-my $PAYLOAD_MAX = $ENCODED_MAX - length '=?UTF-8?Q??=';
-
-my %TELL = ("\r" => 'a line break', "\n" => 'a line break', "\0" => 'a NUL');
-
 sub check_name {
     my ($class, $name) = @_;
 
@@ -33,11 +27,18 @@ sub check_text {
     _refuse("$label is undefined") if !defined $text;
     _refuse("$label must be text, not a reference") if ref $text && !overload::Method($text, '""');
     $text = "$text";
-    if ($text =~ /([\x00-\x08\x0a-\x1f\x7f]|[\x{D800}-\x{DFFF}]|[^\x{0}-\x{10FFFF}])/) {
-        my $what = $TELL{$1} // (ord $1 < 0x80 ? 'a control character' : 'no character of Unicode');
-        _refuse("$label: $what at character " . (1 + $-[0]), $what =~ /break/ ? 'header text is one line' : undef);
-    }
+    _refuse_character($label, $1, 1 + $-[0])
+        if $text =~ /([\x00-\x08\x0a-\x1f\x7f]|[\x{D800}-\x{DFFF}]|[^\x{0}-\x{10FFFF}])/;
     return $text;
+}
+
+sub _refuse_character {
+    my ($label, $character, $position) = @_;
+
+    _refuse("$label: a line break at character $position", 'header text is one line') if $character =~ /[\r\n]/;
+    my $what = ord $character < 0x80 ? 'a control character' : 'no character of Unicode';
+    $what = 'a NUL' if $character eq "\0";
+    return _refuse("$label: $what at character $position");
 }
 
 sub _refuse { return Net::SMTP::AuthC::Error->usage(@_) }
@@ -47,7 +48,9 @@ sub unstructured {
 
     $class->check_name($name);
     $text = _trim($class->check_text($name, $text));
-    return $class->_fold($name, $class->needs_encoding($text) ? $class->_encode_the_middle($text) : $text);
+    return $class->_fold($name, $text) if !$class->needs_encoding($text);
+    require Net::SMTP::AuthC::Header::Words;
+    return $class->_fold($name, Net::SMTP::AuthC::Header::Words::in($text));
 }
 
 # The look-behind spares the inner ends of a long run of blanks, which would cost their square.
@@ -78,63 +81,22 @@ sub needs_encoding {
     return $text =~ /[^\x00-\x7f]|=\?|[ \t]{60}|[^ \t]{$WORD_MAX}/ ? 1 : 0;
 }
 
-# Words of plain ASCII before and behind stay readable; the blanks between encoded words are encoded with them.
-sub _encode_the_middle {
-    my ($class, $text) = @_;
-
-    my @parts = split /([ \t]+)/, $text;
-    my ($first, $last) = (0, $#parts);
-    return join ' ', $class->encoded_words($text) if $text =~ /[ \t]{60}/;
-    $first += 2 while !$class->needs_encoding($parts[$first]);
-    $last  -= 2 while !$class->needs_encoding($parts[$last]);
-    my $middle = join ' ', $class->encoded_words(join '', @parts[$first .. $last]);
-    return join '', @parts[0 .. $first - 1], $middle, @parts[$last + 1 .. $#parts];
-}
-
-# Q stays half readable, B is shorter where little is ASCII.
 sub encoded_words {
     my ($class, $text) = @_;
 
-    my $octets = $text;
-    utf8::encode($octets);
-    my $ascii = $octets =~ tr/\x00-\x7f//;
-    return 2 * $ascii >= length $octets ? _q_words($text) : _b_words($text);
-}
-
-sub _q_words {
-    my ($text) = @_;
-
-    my @words = ('');
-    for my $character (split //, $text) {
-        utf8::encode($character);
-        $character =~ s{([^A-Za-z0-9!*+/ -])}{sprintf '=%02X', ord $1}ge;
-        $character =~ tr/ /_/;
-        push @words, '' if length($words[-1]) + length($character) > $PAYLOAD_MAX;
-        $words[-1] .= $character;
-    }
-    return map { "=?UTF-8?Q?$_?=" } @words;
-}
-
-sub _b_words {
-    my ($text) = @_;
-
-    require MIME::Base64;
-    my @words = ('');
-    for my $character (split //, $text) {
-        utf8::encode($character);
-        push @words, '' if length($words[-1]) + length($character) > 3 * int($PAYLOAD_MAX / 4);
-        $words[-1] .= $character;
-    }
-    return map { '=?UTF-8?B?' . MIME::Base64::encode_base64($_, '') . '?=' } @words;
+    require Net::SMTP::AuthC::Header::Words;
+    return Net::SMTP::AuthC::Header::Words::of($text);
 }
 
 # A line is broken in front of blanks, and only where there is something before and behind them.
 sub _fold {
     my ($class, $name, $value) = @_;
 
+    $value = _trim($value);
     my $limit = $value =~ /=\?/ ? $LINE_MAX - 2 : $LINE_MAX;
+    return "$name: $value\r\n" if length("$name: $value") <= $limit;
     my ($lines, $line) = ('', "$name:");
-    my ($first, @pairs) = split /([ \t]+)/, _trim($value);
+    my ($first, @pairs) = split /([ \t]+)/, $value;
     unshift @pairs, ' ', $first // '';
     while (my ($blanks, $word) = splice @pairs, 0, 2) {
         if (length("$line$blanks$word") > $limit && ($line ne "$name:" || length $word < $limit)) {
