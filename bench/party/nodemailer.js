@@ -11,7 +11,8 @@ const transport = nodemailer.createTransport({
     pool: true, maxConnections: 1, maxMessages: Infinity,
     host: 'localhost', port: Number(job.BENCH_PORT), secure: job.BENCH_TLS === 'implicit',
     requireTLS: job.BENCH_TLS === 'starttls', ignoreTLS: job.BENCH_TLS === 'none',
-    tls: {ca: fs.readFileSync(job.BENCH_CA)}, auth: {user: 'user', pass: 'secret'},
+    tls: {ca: fs.readFileSync(fs.statSync(job.BENCH_CA).isDirectory() ? job.BENCH_CA_FILE : job.BENCH_CA)},
+    auth: {user: 'user', pass: 'secret'},
 });
 const send = () => transport.sendMail({
     envelope: {from: 'a@example.com', to}, raw: isLarge ? fs.createReadStream(job.BENCH_FILE) : text,

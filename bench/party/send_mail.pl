@@ -1,4 +1,4 @@
-# send_mail: the sending face in one call, with a message that is built by it.
+# send_mail: the sending face in one call, with a message that is built by it: send_mail.pl [OPTION=VALUE ...]
 use strict;
 use warnings;
 use Net::SMTP::AuthC;
@@ -10,7 +10,7 @@ my ($scheme, $query) = @{ $tls{ $job{tls} } };
 open my $file, '<:raw', $job{file} or die "$job{file}: $!\n";
 Net::SMTP::AuthC->send_mail(
     server => "$scheme://localhost:$job{port}$query", username => 'user', password => 'secret',
-    ($query ? (insecure_cleartext_auth => 1) : (ca_file => $job{ca})),
+    ($query ? (insecure_cleartext_auth => 1) : ((-d $job{ca} ? 'ca_path' : 'ca_file') => $job{ca})),
     from   => 'a@example.com', to => [map { "b$_\@example.com" } 1 .. $job{recipients}], subject => 'bench',
-    text   => do { local $/; <$file> },
+    text   => do { local $/; <$file> }, map { split /=/ } @ARGV,
 );

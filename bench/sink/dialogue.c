@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-static const char END[] = "\r\n.\r\n";
-
 static void
 say(struct octets *reply, const char *text)
 {
@@ -21,12 +19,18 @@ dialogue_greet(struct octets *reply)
 }
 
 static void
-hear_ehlo(const struct dialogue *dialogue, struct octets *reply)
+hear_ehlo(struct dialogue *dialogue, struct octets *reply)
 {
-    say(reply, "250-sink.example\r\n250-PIPELINING\r\n250-SIZE 0\r\n250-8BITMIME\r\n250-CHUNKING\r\n");
+    say(reply, "250-sink.example\r\n250-SIZE 0\r\n250-8BITMIME\r\n");
+    if (settings.offers & OFFERS_PIPELINING)
+        say(reply, "250-PIPELINING\r\n");
+    if (settings.offers & OFFERS_CHUNKING)
+        say(reply, "250-CHUNKING\r\n");
     if (!dialogue->is_secure)
         say(reply, "250-STARTTLS\r\n");
-    say(reply, "250-ENHANCEDSTATUSCODES\r\n250 AUTH PLAIN\r\n");
+    if (settings.offers & OFFERS_AUTH)
+        say(reply, "250-AUTH PLAIN\r\n");
+    say(reply, "250 ENHANCEDSTATUSCODES\r\n");
 }
 
 static void
@@ -34,41 +38,70 @@ log_in(struct dialogue *dialogue, struct octets *reply)
 {
     dialogue->place = IN_COMMANDS;
     dialogue->is_logged_in = 1;
-    counts.logins++;
+    dialogue->counts->logins++;
     say(reply, "235 2.7.0 welcome\r\n");
 }
 
 static void
 hear_auth(struct dialogue *dialogue, struct octets *reply)
 {
-    if (strlen(dialogue->line) > strlen("AUTH PLAIN ")) {
+    if (strncasecmp(dialogue->line, "AUTH PLAIN", 10) != 0)
+        say(reply, "504 5.5.4 PLAIN only\r\n");
+    else if (strlen(dialogue->line) > strlen("AUTH PLAIN "))
         log_in(dialogue, reply);
-        return;
+    else {
+        dialogue->place = IN_RESPONSE;
+        say(reply, "334 \r\n");
     }
-    dialogue->place = IN_RESPONSE;
-    say(reply, "334 \r\n");
+}
+
+static void
+reset(struct dialogue *dialogue)
+{
+    dialogue->has_sender = 0;
+    dialogue->recipients = 0;
 }
 
 static void
 end_message(struct dialogue *dialogue, struct octets *reply)
 {
-    dialogue->place = IN_COMMANDS;
-    counts.messages++;
-    counts.last = now();
+    content_end(dialogue);
+    dialogue->counts->messages++;
+    dialogue->counts->recipients += dialogue->recipients;
+    dialogue->counts->last = now();
+    reset(dialogue);
     say(reply, "250 2.0.0 taken\r\n");
 }
 
 static void
-hear_mail(const struct dialogue *dialogue, struct octets *reply)
+hear_mail(struct dialogue *dialogue, struct octets *reply)
 {
-    if (counts.first == 0)
-        counts.first = now();
-    say(reply, dialogue->is_logged_in ? "250 2.1.0 good\r\n" : "530 5.7.0 log in first\r\n");
+    if (dialogue->counts->first == 0)
+        dialogue->counts->first = now();
+    if (dialogue->has_sender)
+        say(reply, "503 5.5.1 a transaction is open\r\n");
+    else if (!dialogue->is_logged_in && (settings.offers & OFFERS_AUTH))
+        say(reply, "530 5.7.0 log in first\r\n");
+    else {
+        dialogue->has_sender = 1;
+        say(reply, "250 2.1.0 good\r\n");
+    }
+}
+
+static void
+hear_rcpt(struct dialogue *dialogue, struct octets *reply)
+{
+    dialogue->recipients += dialogue->has_sender;
+    say(reply, dialogue->has_sender ? "250 2.1.5 good\r\n" : "503 5.5.1 MAIL first\r\n");
 }
 
 static void
 hear_data(struct dialogue *dialogue, struct octets *reply)
 {
+    if (dialogue->recipients == 0) {
+        say(reply, "503 5.5.1 RCPT first\r\n");
+        return;
+    }
     dialogue->place = IN_DATA;
     dialogue->matched = 2;    /* the line before has ended */
     say(reply, "354 go on\r\n");
@@ -84,37 +117,53 @@ hear_bdat(struct dialogue *dialogue)
     dialogue->place = IN_CHUNK;
 }
 
+static void
+end_chunk(struct dialogue *dialogue, struct octets *reply)
+{
+    dialogue->place = IN_COMMANDS;
+    if (dialogue->recipients == 0)
+        say(reply, "503 5.5.1 RCPT first\r\n");
+    else if (dialogue->is_last_chunk)
+        end_message(dialogue, reply);
+    else
+        say(reply, "250 2.0.0 chunk\r\n");
+}
+
 static int
 is_command(const struct dialogue *dialogue, const char *verb)
 {
-    return strncasecmp(dialogue->line, verb, strlen(verb)) == 0;
+    return strncasecmp(dialogue->line, verb, 4) == 0;
 }
 
+/* The most frequent first. */
 static void
 hear_command(struct dialogue *dialogue, struct octets *reply)
 {
-    if (is_command(dialogue, "RCPT")) {
-        counts.recipients++;
-        say(reply, "250 2.1.5 good\r\n");
-    } else if (is_command(dialogue, "MAIL"))
+    if (is_command(dialogue, "RCPT"))
+        hear_rcpt(dialogue, reply);
+    else if (is_command(dialogue, "MAIL"))
         hear_mail(dialogue, reply);
     else if (is_command(dialogue, "DATA"))
         hear_data(dialogue, reply);
     else if (is_command(dialogue, "BDAT"))
         hear_bdat(dialogue);
-    else if (is_command(dialogue, "EHLO"))
+    else if (is_command(dialogue, "RSET") || is_command(dialogue, "NOOP")) {
+        if (is_command(dialogue, "RSET"))
+            reset(dialogue);
+        say(reply, "250 2.0.0 good\r\n");
+    } else if (is_command(dialogue, "EHLO"))
         hear_ehlo(dialogue, reply);
-    else if (is_command(dialogue, "AUTH PLAIN"))
+    else if (is_command(dialogue, "AUTH"))
         hear_auth(dialogue, reply);
     else if (is_command(dialogue, "STARTTLS")) {
         dialogue->wants_tls = 1;
         say(reply, "220 2.0.0 go ahead\r\n");
-    } else if (is_command(dialogue, "QUIT")) {
+    } else if (is_command(dialogue, "HELO"))
+        say(reply, "250 sink.example\r\n");
+    else if (is_command(dialogue, "QUIT")) {
         dialogue->is_over = 1;
         say(reply, "221 2.0.0 bye\r\n");
-    } else if (is_command(dialogue, "NOOP") || is_command(dialogue, "RSET"))
-        say(reply, "250 2.0.0 good\r\n");
-    else
+    } else
         say(reply, "500 5.5.1 what?\r\n");
 }
 
@@ -146,38 +195,24 @@ hear_line(struct dialogue *dialogue, const char *bytes, size_t n, struct octets 
 static size_t
 hear_content(struct dialogue *dialogue, const char *bytes, size_t n, struct octets *reply)
 {
-    size_t i = 0;
+    int is_end;
+    size_t taken = content_of_data(dialogue, bytes, n, &is_end);
 
-    while (i < n && dialogue->matched < 5) {
-        const char *cr = dialogue->matched == 0 ? memchr(bytes + i, '\r', n - i) : bytes + i;
-
-        i = cr == NULL ? n : (size_t)(cr - bytes);
-        if (i < n && bytes[i] == END[dialogue->matched]) {
-            dialogue->matched++;
-            i++;
-        } else if (i < n)
-            dialogue->matched = bytes[i++] == '\r';
-    }
-    counts.octets += (int64_t)i;
-    if (dialogue->matched == 5)
+    if (is_end) {
+        dialogue->place = IN_COMMANDS;
         end_message(dialogue, reply);
-    return i;
+    }
+    return taken;
 }
 
 static size_t
-hear_chunk(struct dialogue *dialogue, size_t n, struct octets *reply)
+hear_chunk(struct dialogue *dialogue, const char *bytes, size_t n, struct octets *reply)
 {
-    size_t taken = (int64_t)n < dialogue->chunk ? n : (size_t)dialogue->chunk;
+    int is_end;
+    size_t taken = content_of_chunk(dialogue, bytes, n, &is_end);
 
-    dialogue->chunk -= (int64_t)taken;
-    counts.octets += (int64_t)taken;
-    if (dialogue->chunk > 0)
-        return taken;
-    dialogue->place = IN_COMMANDS;
-    if (dialogue->is_last_chunk)
-        end_message(dialogue, reply);
-    else
-        say(reply, "250 2.0.0 chunk\r\n");
+    if (is_end)
+        end_chunk(dialogue, reply);
     return taken;
 }
 
@@ -191,7 +226,7 @@ dialogue_hear(struct dialogue *dialogue, const char *bytes, size_t n, struct oct
         if (dialogue->place == IN_DATA)
             taken += hear_content(dialogue, bytes + taken, n - taken, reply);
         else if (dialogue->place == IN_CHUNK)
-            taken += hear_chunk(dialogue, n - taken, reply);
+            taken += hear_chunk(dialogue, bytes + taken, n - taken, reply);
         else
             taken += hear_line(dialogue, bytes + taken, n - taken, reply);
     }

@@ -1,44 +1,205 @@
-/* line: one connection: TLS, what was said and when it is heard, what is to be sent. */
+/* line: one connection in a thread of its own: TLS, what was said and when it is heard, what is to be sent. */
 #include "sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { PIECE = 262144 };
 
-int64_t round_trip;
+/* What came, and when it would have come from afar. */
+struct arrival {
+    struct arrival *next;
+    int64_t due;
+    int is_end;
+    size_t length;
+    char bytes[];
+};
 
-static SSL_CTX *tls_context;
+struct line {
+    int fd;
+    int is_greeted, has_heard;
+    int is_deaf;                  /* the end of what comes has come */
+    int is_ending;                /* and was heard; or we have said goodbye */
+    int64_t opened;
+    SSL_CTX *context;
+    SSL *ssl;
+    struct dialogue dialogue;
+    struct arrival *first, **last;
+    struct octets reply, out;
+    char piece[PIECE], clear[16384];
+};
 
-void
-octets_append(struct octets *octets, const char *bytes, size_t n)
+static void
+start_tls(struct line *line)
 {
-    if (n == 0)
-        return;
-    if (octets->length + n > octets->room) {
-        octets->room = 2 * (octets->length + n);
-        octets->bytes = realloc(octets->bytes, octets->room);
-        if (octets->bytes == NULL)
-            die("realloc");
+    line->ssl = SSL_new(line->context);
+    if (line->ssl == NULL)
+        die("SSL_new");
+    SSL_set_bio(line->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_accept_state(line->ssl);
+    line->dialogue.wants_tls = 0;
+    line->dialogue.is_secure = 1;
+}
+
+/* ---- what we say ---- */
+
+/* The reply, and whatever TLS itself has to say. */
+static void
+say(struct line *line)
+{
+    size_t before = line->out.length;
+    int n;
+
+    if (line->ssl == NULL)
+        octets_append(&line->out, line->reply.bytes, line->reply.length);
+    else {
+        if (line->reply.length > 0)
+            SSL_write(line->ssl, line->reply.bytes, (int)line->reply.length);
+        while ((n = BIO_read(SSL_get_wbio(line->ssl), line->clear, sizeof line->clear)) > 0)
+            octets_append(&line->out, line->clear, (size_t)n);
     }
-    memcpy(octets->bytes + octets->length, bytes, n);
-    octets->length += n;
+    line->reply.length = 0;
+    if (line->out.length > before && line->has_heard) {
+        line->has_heard = 0;
+        line->dialogue.counts->flights++;
+    }
 }
 
-void
-octets_take(struct octets *octets, size_t n)
+static void
+send_some(struct line *line)
 {
-    octets->length -= n;
-    memmove(octets->bytes, octets->bytes + n, octets->length);
+    ssize_t n = 0;
+
+    if (line->out.length > 0)
+        n = send(line->fd, line->out.bytes, line->out.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0)
+        octets_take(&line->out, (size_t)n);
+    else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        line->is_ending = 1;
+        line->out.length = 0;
+    }
 }
 
-/* ---- a line ---- */
+/* ---- what we hear ---- */
+
+static void
+greet(struct line *line)
+{
+    if (line->is_greeted || (line->ssl != NULL && !SSL_is_init_finished(line->ssl)))
+        return;
+    line->is_greeted = 1;
+    line->dialogue.counts->resumed += line->ssl != NULL && SSL_session_reused(line->ssl);
+    dialogue_greet(&line->reply);
+}
+
+static void
+hear_secure(struct line *line, const char *bytes, size_t length)
+{
+    int n;
+
+    BIO_write(SSL_get_rbio(line->ssl), bytes, (int)length);
+    while ((n = SSL_read(line->ssl, line->clear, sizeof line->clear)) > 0)
+        dialogue_hear(&line->dialogue, line->clear, (size_t)n, &line->reply);
+}
+
+static void
+hear(struct line *line, const char *bytes, size_t length, int is_end)
+{
+    line->has_heard = 1;
+    line->is_ending |= is_end;
+    if (length > 0 && line->ssl != NULL)
+        hear_secure(line, bytes, length);
+    else if (length > 0)
+        dialogue_hear(&line->dialogue, bytes, length, &line->reply);
+    greet(line);
+    say(line);
+    if (line->dialogue.is_over && line->ssl != NULL && !line->is_ending) {
+        SSL_shutdown(line->ssl);
+        say(line);
+    }
+    line->is_ending |= line->dialogue.is_over;
+    if (line->dialogue.wants_tls)
+        start_tls(line);
+}
+
+static void
+put_off(struct line *line, size_t n, int is_end)
+{
+    struct arrival *arrival = malloc(sizeof *arrival + n);
+    int64_t from = line->opened + settings.round_trip;    /* TCP's own */
+
+    if (arrival == NULL)
+        die("malloc");
+    arrival->next = NULL;
+    arrival->due = (now() > from ? now() : from) + settings.round_trip;
+    arrival->is_end = is_end;
+    arrival->length = n;
+    if (n > 0)
+        memcpy(arrival->bytes, line->piece, n);
+    *line->last = arrival;
+    line->last = &arrival->next;
+}
+
+static void
+receive(struct line *line)
+{
+    ssize_t n = recv(line->fd, line->piece, PIECE, 0);
+    size_t length = n > 0 ? (size_t)n : 0;
+
+    if (n < 0 && errno == EINTR)
+        return;
+    line->dialogue.counts->receives += n > 0;
+    line->is_deaf = n <= 0;
+    if (settings.round_trip > 0)
+        put_off(line, length, line->is_deaf);
+    else
+        hear(line, line->piece, length, line->is_deaf);
+}
+
+static void
+hear_due(struct line *line)
+{
+    while (line->first != NULL && line->first->due <= now()) {
+        struct arrival *arrival = line->first;
+
+        hear(line, arrival->bytes, arrival->length, arrival->is_end);
+        line->first = arrival->next;
+        if (line->first == NULL)
+            line->last = &line->first;
+        free(arrival);
+    }
+}
+
+/* Until something comes, or can be sent, or is due; select, as it counts microseconds. */
+static void
+await(struct line *line)
+{
+    fd_set reads, writes;
+    struct timeval left = {0, 0};
+    int64_t due = line->first == NULL ? 0 : line->first->due - now();
+
+    if (line->first == NULL && line->out.length == 0) {
+        receive(line);
+        return;
+    }
+    FD_ZERO(&reads);
+    FD_ZERO(&writes);
+    if (!line->is_deaf)
+        FD_SET(line->fd, &reads);
+    if (line->out.length > 0)
+        FD_SET(line->fd, &writes);
+    if (due > 0)
+        left = (struct timeval){(time_t)(due / 1000000), (suseconds_t)(due % 1000000)};
+    if (select(line->fd + 1, &reads, &writes, NULL, line->first == NULL ? NULL : &left) > 0
+        && FD_ISSET(line->fd, &reads))
+        receive(line);
+}
 
 static void
 close_line(struct line *line)
@@ -50,156 +211,39 @@ close_line(struct line *line)
         line->first = next;
     }
     SSL_free(line->ssl);
+    EVP_MD_CTX_free(line->dialogue.digest);
+    free(line->reply.bytes);
     free(line->out.bytes);
     close(line->fd);
-    memset(line, 0, sizeof *line);
-    line->fd = -1;
-}
-
-static void
-start_tls(struct line *line)
-{
-    line->ssl = SSL_new(tls_context);
-    if (line->ssl == NULL)
-        die("SSL_new");
-    SSL_set_bio(line->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    SSL_set_accept_state(line->ssl);
-    line->dialogue.wants_tls = 0;
-    line->dialogue.is_secure = 1;
-}
-
-static void
-send_some(struct line *line)
-{
-    ssize_t n;
-
-    if (line->out.length == 0)
-        return;
-    n = send(line->fd, line->out.bytes, line->out.length, MSG_NOSIGNAL);
-    if (n > 0)
-        octets_take(&line->out, (size_t)n);
-    else if (errno != EAGAIN && errno != EINTR)
-        close_line(line);
-}
-
-/* The reply, and whatever TLS itself has to say. */
-static void
-say(struct line *line, const struct octets *reply)
-{
-    char bytes[16384];
-    size_t before = line->out.length;
-    int n;
-
-    if (line->ssl == NULL)
-        octets_append(&line->out, reply->bytes, reply->length);
-    else {
-        if (reply->length > 0)
-            SSL_write(line->ssl, reply->bytes, (int)reply->length);
-        while ((n = BIO_read(SSL_get_wbio(line->ssl), bytes, sizeof bytes)) > 0)
-            octets_append(&line->out, bytes, (size_t)n);
-    }
-    if (line->out.length > before && line->has_heard) {
-        line->has_heard = 0;
-        counts.flights++;
-    }
-}
-
-static void
-hear_secure(struct line *line, const struct arrival *arrival, struct octets *reply)
-{
-    char bytes[16384];
-    int n;
-
-    BIO_write(SSL_get_rbio(line->ssl), arrival->bytes, (int)arrival->length);
-    while ((n = SSL_read(line->ssl, bytes, sizeof bytes)) > 0)
-        dialogue_hear(&line->dialogue, bytes, (size_t)n, reply);
-}
-
-static void
-hear(struct line *line, const struct arrival *arrival)
-{
-    struct octets reply = {0};
-
-    line->has_heard = 1;
-    line->is_ending |= arrival->is_end;
-    if (arrival->length > 0 && line->ssl != NULL)
-        hear_secure(line, arrival, &reply);
-    else if (arrival->length > 0)
-        dialogue_hear(&line->dialogue, arrival->bytes, arrival->length, &reply);
-    if (!line->is_greeted && (line->ssl == NULL || SSL_is_init_finished(line->ssl))) {
-        line->is_greeted = 1;
-        dialogue_greet(&reply);
-    }
-    say(line, &reply);
-    free(reply.bytes);
-    if (line->dialogue.is_over && line->ssl != NULL)
-        SSL_shutdown(line->ssl);
-    line->is_ending |= line->dialogue.is_over;
-    if (line->dialogue.wants_tls)
-        start_tls(line);
+    free(line);
 }
 
 void
-line_work(struct line *line)
+line_serve(int fd, SSL_CTX *context, int is_tls, struct counts *counts)
 {
-    while (line->first != NULL && line->first->due <= now()) {
-        struct arrival *arrival = line->first;
-
-        hear(line, arrival);
-        line->first = arrival->next;
-        if (line->first == NULL)
-            line->last = &line->first;
-        free(arrival);
-    }
-    send_some(line);
-    if (line->fd >= 0 && line->is_ending && line->out.length == 0)
-        close_line(line);
-}
-
-static void
-put_off(struct line *line, const char *bytes, size_t n, int is_end)
-{
-    struct arrival *arrival = malloc(sizeof *arrival + n);
-    int64_t from = line->opened + round_trip;    /* TCP's own */
-
-    if (arrival == NULL)
-        die("malloc");
-    arrival->next = NULL;
-    arrival->due = (now() > from ? now() : from) + round_trip;
-    arrival->is_end = is_end;
-    arrival->length = n;
-    if (n > 0)
-        memcpy(arrival->bytes, bytes, n);
-    *line->last = arrival;
-    line->last = &arrival->next;
-}
-
-void
-line_receive(struct line *line)
-{
-    static char bytes[PIECE];
-    ssize_t n = recv(line->fd, bytes, sizeof bytes, 0);
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    counts.receives += n > 0;
-    line->is_deaf = n <= 0;
-    put_off(line, bytes, n > 0 ? (size_t)n : 0, n <= 0);
-}
-
-void
-line_open(struct line *line, int fd, SSL_CTX *context, int is_tls)
-{
+    struct line *line = calloc(1, sizeof *line);
     int on = 1;
 
-    fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (line == NULL)
+        die("calloc");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    tls_context = context;
     line->fd = fd;
+    line->context = context;
     line->opened = now();
     line->last = &line->first;
-    counts.connections++;
+    line->dialogue.counts = counts;
+    counts->connections++;
     if (is_tls)
         start_tls(line);
-    put_off(line, NULL, 0, 0);    /* brings the greeting */
+    else if (settings.round_trip > 0)
+        put_off(line, 0, 0);    /* brings the greeting */
+    else
+        hear(line, NULL, 0, 0);
+    while (!line->is_ending || line->out.length > 0) {
+        send_some(line);
+        if (!line->is_ending || line->out.length > 0)
+            await(line);
+        hear_due(line);
+    }
+    close_line(line);
 }

@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +14,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LISTENERS = 4, LINES = 64 };    /* listeners: clear, TLS; 127.0.0.1, then ::1 */
+enum { LISTENERS = 4 };    /* clear, TLS; 127.0.0.1, then ::1 */
 
-struct counts counts;
+struct settings settings = {0, OFFERS_PIPELINING | OFFERS_CHUNKING | OFFERS_AUTH, ""};
 
 static SSL_CTX *context;
 static int listeners[LISTENERS];
-static struct line lines[LINES];
-static int is_asked;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t closed = PTHREAD_COND_INITIALIZER;
+static struct counts counts;
+static int open_lines;
 
 int64_t
 now(void)
@@ -56,7 +61,7 @@ listen_on(int family, int port)
         six->sin6_port = htons((uint16_t)port);
     }
     if (bind(fd, (struct sockaddr *)&address, family == AF_INET ? sizeof *four : sizeof *six) != 0
-        || listen(fd, 64) != 0) {
+        || listen(fd, 256) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
         close(fd);
         return -1;
     }
@@ -77,17 +82,58 @@ open_port(int *pair)
     return ntohs(address.sin_port);
 }
 
-static void
-accept_line(int listener, int is_tls)
-{
-    int fd = accept(listener, NULL, NULL);
-    int i;
+/* ---- a thread for each line ---- */
 
-    for (i = 0; i < LINES && lines[i].fd >= 0; i++)
-        ;
-    if (fd < 0 || i == LINES)
+static void
+add(const struct counts *more)
+{
+    counts.connections += more->connections;
+    counts.resumed += more->resumed;
+    counts.logins += more->logins;
+    counts.messages += more->messages;
+    counts.recipients += more->recipients;
+    counts.wrong += more->wrong;
+    counts.flights += more->flights;
+    counts.receives += more->receives;
+    counts.octets += more->octets;
+    if (more->first != 0 && (counts.first == 0 || more->first < counts.first))
+        counts.first = more->first;
+    if (more->last > counts.last)
+        counts.last = more->last;
+}
+
+/* given: the socket, doubled; odd for TLS. */
+static void *
+serve_line(void *given)
+{
+    struct counts more = {0};
+    intptr_t number = (intptr_t)given;
+
+    line_serve((int)(number / 2), context, (int)(number % 2), &more);
+    pthread_mutex_lock(&lock);
+    add(&more);
+    open_lines--;
+    pthread_cond_signal(&closed);
+    pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+static void
+accept_lines(int listener, int is_tls)
+{
+    pthread_t thread;
+    int fd;
+
+    while ((fd = accept(listener, NULL, NULL)) >= 0) {
+        pthread_mutex_lock(&lock);
+        open_lines++;
+        pthread_mutex_unlock(&lock);
+        if (pthread_create(&thread, NULL, serve_line, (void *)(intptr_t)(2 * fd + is_tls)) != 0)
+            die("pthread_create");
+        pthread_detach(thread);
+    }
+    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
         die("accept");
-    line_open(&lines[i], fd, context, is_tls);
 }
 
 /* ---- the bench's questions ---- */
@@ -95,94 +141,79 @@ accept_line(int listener, int is_tls)
 static void
 answer(void)
 {
-    printf("connections %ld logins %ld messages %ld recipients %ld flights %ld receives %ld octets %lld "
-           "stream %lld\n",
-           counts.connections, counts.logins, counts.messages, counts.recipients, counts.flights, counts.receives,
-           (long long)counts.octets, (long long)(counts.last - counts.first));
-    fflush(stdout);
+    pthread_mutex_lock(&lock);
+    while (open_lines > 0)
+        pthread_cond_wait(&closed, &lock);
+    printf("connections %ld resumed %ld logins %ld messages %ld recipients %ld wrong %ld flights %ld receives %ld "
+           "octets %lld stream %lld\n",
+           counts.connections, counts.resumed, counts.logins, counts.messages, counts.recipients, counts.wrong,
+           counts.flights, counts.receives, (long long)counts.octets, (long long)(counts.last - counts.first));
     memset(&counts, 0, sizeof counts);
-    is_asked = 0;
+    pthread_mutex_unlock(&lock);
 }
 
-/* "delay MILLISECONDS", or "count", which is answered when all lines are closed. */
+/* The words that follow "offer". */
+static int
+offers_of(const char *words)
+{
+    return (strstr(words, "pipelining") != NULL ? OFFERS_PIPELINING : 0)
+           | (strstr(words, "chunking") != NULL ? OFFERS_CHUNKING : 0)
+           | (strstr(words, "auth") != NULL ? OFFERS_AUTH : 0);
+}
+
+/* "delay MILLISECONDS", "offer WORD ...", "tls 1.2", "expect HEX", or "count", answered when all lines are closed. */
 static void
 hear_bench(void)
 {
-    char text[64];
+    char text[128];
     ssize_t n = read(0, text, sizeof text - 1);
 
     if (n <= 0)
         exit(0);
     text[n] = '\0';
-    if (strncmp(text, "delay ", 6) == 0) {
-        round_trip = 1000 * (int64_t)atoi(text + 6);
-        puts("delayed");
-        fflush(stdout);
-    } else
-        is_asked = 1;
-}
-
-static int
-wait_for_events(struct pollfd *polled)
-{
-    int64_t left = -1;
-    int i;
-
-    polled[0] = (struct pollfd){0, POLLIN, 0};
-    for (i = 0; i < LISTENERS; i++)
-        polled[1 + i] = (struct pollfd){listeners[i], POLLIN, 0};
-    for (i = 0; i < LINES; i++) {
-        polled[1 + LISTENERS + i] = (struct pollfd){
-            lines[i].is_deaf ? -1 : lines[i].fd, (short)(POLLIN | (lines[i].out.length > 0 ? POLLOUT : 0)), 0
-        };
-        if (lines[i].fd >= 0 && lines[i].first != NULL) {
-            int64_t due = lines[i].first->due - now();
-
-            left = left < 0 || due < left ? (due > 0 ? due : 0) : left;
-        }
+    if (strncmp(text, "count", 5) == 0)
+        answer();
+    else {
+        if (strncmp(text, "delay ", 6) == 0)
+            settings.round_trip = 1000 * (int64_t)atoi(text + 6);
+        else if (strncmp(text, "offer ", 6) == 0)
+            settings.offers = offers_of(text + 6);
+        else if (strncmp(text, "tls ", 4) == 0)
+            SSL_CTX_set_max_proto_version(context, strstr(text, "1.2") != NULL ? TLS1_2_VERSION : 0);
+        else if (strncmp(text, "expect", 6) == 0 && sscanf(text + 6, "%64s", settings.digest) != 1)
+            settings.digest[0] = '\0';
+        puts("so be it");
     }
-    return poll(polled, 1 + LISTENERS + LINES, left < 0 ? -1 : (int)((left + 999) / 1000));
+    fflush(stdout);
 }
 
 static void
 serve(void)
 {
-    struct pollfd polled[1 + LISTENERS + LINES];
-    int open = 0;
+    struct pollfd polled[1 + LISTENERS];
     int i;
 
-    if (wait_for_events(polled) < 0 && errno != EINTR)
+    polled[0] = (struct pollfd){0, POLLIN, 0};
+    for (i = 0; i < LISTENERS; i++)
+        polled[1 + i] = (struct pollfd){listeners[i], POLLIN, 0};
+    if (poll(polled, 1 + LISTENERS, -1) < 0 && errno != EINTR)
         die("poll");
-    for (i = 0; i < LINES; i++)
-        if (lines[i].fd >= 0) {
-            if (polled[1 + LISTENERS + i].revents & (POLLIN | POLLHUP | POLLERR))
-                line_receive(&lines[i]);
-            line_work(&lines[i]);
-        }
     for (i = 0; i < LISTENERS; i++)
         if (polled[1 + i].revents)
-            accept_line(listeners[i], i >= 2);
+            accept_lines(listeners[i], i >= 2);
     if (polled[0].revents)
         hear_bench();
-    for (i = 0; i < LINES; i++)
-        open += lines[i].fd >= 0;
-    if (is_asked && open == 0)
-        answer();
 }
 
 int
 main(int argc, char **argv)
 {
-    int i;
-
     context = SSL_CTX_new(TLS_server_method());
     if (argc != 3 || context == NULL || SSL_CTX_use_certificate_chain_file(context, argv[1]) != 1
         || SSL_CTX_use_PrivateKey_file(context, argv[2], SSL_FILETYPE_PEM) != 1) {
         fprintf(stderr, "sink CERTIFICATE KEY\n");
         return 2;
     }
-    for (i = 0; i < LINES; i++)
-        lines[i].fd = -1;
     printf("%d ", open_port(listeners));
     printf("%d\n", open_port(listeners + 2));
     fflush(stdout);

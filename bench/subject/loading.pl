@@ -31,18 +31,22 @@ sub program_of {
 sub {
     my ($bench) = @_;
 
-    $bench->headline('Loading');
     my @parties = map { program_of($bench, @$_) } grep { defined files_of($bench, $_->[1]) } @programs;
     my %code = map { @$_ } @programs;
-    my @results = $bench->in_turn(2 * $bench->rounds, map { [$_, {}] } @parties);
-    my ($least, $ours) = @results;
-    my @rows = map { my ($party, $these) = ($parties[$_], $results[$_]); [
-        $party->{name},
-        map({ $_->[1]->($these, $ours) } $bench->usual_columns),
-        sprintf('%.1f', Bench::median(map { 1000 * ($these->[$_]{wall} - $least->[$_]{wall}) } 0 .. $#$least)),
-        files_of($bench, $code{ $party->{name} }),
-    ] } 0 .. $#parties;
-    Bench::Table->print(['', map({ $_->[0] } $bench->usual_columns), 'ms over perl', 'Perl files + libraries'],
-        @rows);
+    my @results = $bench->in_turn(undef, map { [$_, {}] } @parties);
+    for my $these (@results) {
+        $these->[$_]{over} = 1000 * ($these->[$_]{wall} - $results[0][$_]{wall}) for 0 .. $#$these;
+        $these->[$_]{more} = ($these->[$_]{memory} - $results[0][$_]{memory}) / 1024 for 0 .. $#$these;
+    }
+    my $results = $bench->tabulate('Loading', \@parties, [
+        $bench->figure('wall ms', wall => 1000), $bench->figure('CPU ms', cpu => 1000),
+        $bench->plain('memory MB', memory => 1 / 1024, '%.1f'), $bench->plain('ms over perl', over => 1, '%.1f'),
+        $bench->plain('MB over perl', more => 1, '%.1f'),
+        ['Perl files + libraries', sub { return files_of($bench, $code{ $_[2]{name} }) }]], @results);
+    my %limit = (over => ['ms', '<= 8'], more => ['MB', '<= 6']);
+    for my $name (sort keys %limit) {
+        my $figure = Bench::median(map { $_->{$name} } @{ $results->{'ours: use'} });
+        $bench->reach('loading', "$limit{$name}[0] over perl -e 1, ours: use", $figure, $limit{$name}[1]);
+    }
     return 1;
 };

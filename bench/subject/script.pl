@@ -2,28 +2,30 @@
 use strict;
 use warnings;
 
-my @TLS = ([implicit => 'TLS from the start'], [starttls => 'STARTTLS'], [none => 'in clear']);
+my @PARTIES = ('ours: submit', 'ours: send_mail', 'ours: new', 'raw C', 'raw C lock-step', 'Net::SMTP',
+    'Net::SMTP NODELAY', qw(curl libcurl msmtp swaks Nodemailer smtplib));
 
-sub calls_column {
-    my ($bench, $job, $parties) = @_;
+sub life {
+    my ($bench, $title, $job, @more) = @_;
 
-    my @rows = map { my $calls = $bench->system_calls($_, $job); $calls ? [$_->{name}, @$calls{qw(all writes)}] : () }
-        @$parties;
-    return @rows ? Bench::Table->print(['system calls', 'all', 'writes'], @rows) : $bench->note('No strace here.');
+    return $bench->compare("One mail, one process: $title", $job, [@PARTIES, @more], [$bench->usual_columns($job)]);
 }
 
 sub {
     my ($bench) = @_;
 
-    my @parties = $bench->parties;
-    my @columns = ($bench->usual_columns, $bench->plain('server spoke', flights => 1));
-    for my $tls (@TLS) {
-        $bench->headline("One mail, one process: $tls->[1]");
-        $bench->compare({tls => $tls->[0]}, \@parties, \@columns);
-        print "\n";
-        calls_column($bench, {tls => $tls->[0]}, \@parties);
-    }
-    my $bundle = $bench->tools->ca_in_bundle or return;
-    $bench->headline('The same under TLS, the authority in one file with all that the system trusts');
-    return $bench->compare({ca => $bundle}, \@parties, \@columns);
+    my @ours   = ('ours: submit', 'Net::SMTP');
+    my $folder = $bench->tools->ca_in_folder;
+    my $tls    = life($bench, 'TLS 1.3 from the start', {ca => $folder});
+    $bench->reach_ratio('script, TLS', $tls, wall => @ours, '<= 0.15');
+    $bench->reach_ratio('script, TLS', $tls, cpu  => @ours, '<= 0.25');
+    $bench->reach_ratio('script, TLS', $tls, cpu  => 'ours: submit', 'curl', '<= 1.2');
+    life($bench, 'TLS 1.2 from the start', {ca => $folder, version => '1.2'});
+    life($bench, 'STARTTLS', {ca => $folder, tls => 'starttls'});
+    my $clear = life($bench, 'in clear', {tls => 'none'});
+    $bench->reach_ratio('script, clear', $clear, wall => @ours, '<= 0.08');
+    my $bundle = $bench->tools->ca_in_bundle or return 1;
+    my $one    = life($bench, 'TLS, the authority in one file with all that the system trusts', {ca => $bundle});
+    $bench->reach_ratio('script, bundle', $one, wall => 'ours: submit', 'raw C', '<= 0.6');
+    return 1;
 };

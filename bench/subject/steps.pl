@@ -3,8 +3,7 @@ use strict;
 use warnings;
 
 my @CLASSES = (['ours: new' => 'Net::SMTP::AuthC'], ['Net::SMTP' => 'Net::SMTP']);
-my $FEW     = 100;
-my $MANY    = 5100;
+my ($FEW, $MANY) = (100, 5100);
 
 sub party_of {
     my ($bench, $name, $class) = @_;
@@ -32,6 +31,7 @@ sub each_of {
 sub {
     my ($bench) = @_;
 
+    ($FEW, $MANY) = (1, $bench->many($MANY));
     my @parties = map { party_of($bench, @$_) } @CLASSES;
     my @jobs    = map { {tls => 'none', count => $_} } $FEW, $MANY;
     my @results = $bench->in_turn($bench->rounds, map { my $party = $_; map { [$party, $_] } @jobs } @parties);

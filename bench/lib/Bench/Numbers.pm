@@ -5,11 +5,12 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-our @EXPORT_OK = qw(median spread ratio);
+our @EXPORT_OK = qw(median spread ratio quotients);
 
 sub median {
     my @sorted = sort { $a <=> $b } @_;
 
+    return if !@sorted;
     return @sorted % 2 ? $sorted[$#sorted / 2] : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
 }
 
@@ -17,17 +18,23 @@ sub median {
 sub spread {
     my ($format, @numbers) = @_;
 
+    return sprintf $format, @numbers if @numbers < 2;
     my @sorted = sort { $a <=> $b } @numbers;
     return sprintf "$format ($format-$format)", median(@numbers), @sorted[0, -1];
 }
 
-# The same of one list divided by another, pair by pair.
-sub ratio {
+# One list divided by another, pair by pair.
+sub quotients {
     my ($ones, $others) = @_;
 
     my @pairs = grep { $others->[$_] } 0 .. ($#$ones < $#$others ? $#$ones : $#$others);
-    return '-' if !@pairs;
-    return spread('%.2f', map { $ones->[$_] / $others->[$_] } @pairs);
+    return map { $ones->[$_] / $others->[$_] } @pairs;
+}
+
+sub ratio {
+    my @quotients = quotients(@_);
+
+    return @quotients ? spread('%.2f', @quotients) : '-';
 }
 
 1;

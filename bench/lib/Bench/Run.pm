@@ -4,7 +4,8 @@ package Bench::Run;
 use strict;
 use warnings;
 
-my %default = (tls => 'implicit', count => 1, recipients => 1, delay => 0);
+my %default = (tls => 'implicit', version => '', offer => 'pipelining chunking auth', count => 1, sessions => 1,
+    recipients => 1, delay => 0, resume => 0);
 
 sub new {
     my ($class, $tools, $sink) = @_;
@@ -16,27 +17,39 @@ sub new {
     }, $class;
 }
 
-# job: tls (implicit, starttls, none), count, recipients (of each message), file, delay (ms), ca.
+# job: tls (implicit, starttls, none), count (of messages in each of sessions), recipients (of each message), file,
+# delay (ms), ca, resume; offer and version of the sink. is_checked: the sink takes each message's digest.
 # Result: wall cpu user (seconds), memory (kB), and the sink's counts.
 sub run {
-    my ($self, $party, $job) = @_;
+    my ($self, $party, $job, $is_checked) = @_;
 
-    return $self->_run($party, $job, $self->{timed}, $self->{figures});
+    return $self->_run($party, $job, $is_checked, $self->{timed}, $self->{figures});
 }
 
 sub _run {
-    my ($self, $party, $job, @wrapper) = @_;
+    my ($self, $party, $given, $is_checked, @wrapper) = @_;
 
-    my %job = (%default, file => $self->{tools}->message(2048), ca => $self->{tools}->ca, %$job);
-    $job{port} = $self->{sink}->port($job{tls});
-    $self->{sink}->set_delay($job{delay});
-    my ($stdin, @command) = $party->{command}->(\%job);
-    my $status = $self->_command(\%job, $stdin, @wrapper, @command);
+    my $tools = $self->{tools};
+    my $job = {%default, file => $tools->message(2048), ca => $tools->ca, ca_file => $tools->ca,
+        %{ $party->{job} || {} }, %$given};
+    $job->{port} = $self->{sink}->port($job->{tls});
+    $self->{sink}->set((map { $_ => $job->{$_} } qw(delay offer version)),
+        expect => $is_checked && $party->{is_exact} ? $tools->digest($job->{file}) : '');
+    my ($stdin, @command) = $party->{command}->($job);
+    my $status = $self->_command($job, $stdin, @wrapper, @command);
     my %result = (%{ $self->_figures }, %{ $self->{sink}->counts });
-    my $all_came = $party->{sends_nothing}
-        || $result{messages} == $job{count} && $result{recipients} == $job{count} * $job{recipients};
-    return \%result if $status == 0 && !$result{status} && $all_came;
-    die "$party->{name} failed: @command\n", (map { "  $_: $job{$_}\n" } sort keys %job), $self->said;
+    return \%result if $status == 0 && !$result{status} && $self->_has_come($party, $job, \%result);
+    die "$party->{name} failed: @command\n", (map { "  $_: $job->{$_}\n" } sort keys %$job), $self->said;
+}
+
+sub _has_come {
+    my ($self, $party, $job, $result) = @_;
+
+    return 1 if $party->{sends_nothing};
+    my $messages = $job->{count} * $job->{sessions};
+    return $result->{messages} == $messages && $result->{recipients} == $messages * $job->{recipients}
+        && !$result->{wrong}
+        && (!$party->{is_exact} || $result->{octets} == $messages * $self->{tools}->octets($job->{file}));
 }
 
 sub _command {
@@ -68,12 +81,13 @@ sub said {
     return scalar readline $file;
 }
 
+# Of one run, untimed: {all, writes, by_name}; nothing without strace.
 sub system_calls {
     my ($self, $party, $job) = @_;
 
     return if !$self->{has_strace};
     my $table = $self->{tools}->path('strace');
-    $self->_run($party, $job, 'strace', '-f', '-q', '-c', '-U', 'calls,name', '-o', $table);
+    $self->_run($party, $job, 0, 'strace', '-f', '-q', '-c', '-U', 'calls,name', '-o', $table);
     open my $file, '<', $table or die "$table: $!\n";
     my %calls = (all => 0, writes => 0, by_name => {});
     while (my $line = readline $file) {

@@ -9,8 +9,8 @@ use IPC::Open2 qw(open2);
 sub new {
     my ($class, $tools) = @_;
 
-    my $program = $tools->program('sink', ['bench/sink/*.c'], qw(-lssl -lcrypto));
-    my $self = bless {delay => 0}, $class;
+    my $program = $tools->program('sink', ['bench/sink/*.c'], qw(-lssl -lcrypto -lpthread));
+    my $self = bless {said => {}}, $class;
     $self->{pid} = open2($self->{from}, $self->{to}, $program, @$tools{qw(certificate key)});
     @$self{qw(clear_port tls_port)} = split ' ', $self->_heard;
     return $self;
@@ -32,18 +32,21 @@ sub _ask {
 
 sub port { my ($self, $tls) = @_; return $tls eq 'implicit' ? $self->{tls_port} : $self->{clear_port} }
 
-# Milliseconds of a round trip, for what comes from now on.
-sub set_delay {
-    my ($self, $milliseconds) = @_;
+# For what comes from now on: delay (milliseconds of a round trip), offer (words of EHLO's reply), version ("1.2": TLS
+# no newer), expect (SHA-256 in hex of every message, or nothing).
+sub set {
+    my ($self, %want) = @_;
 
-    return if $self->{delay} == $milliseconds;
-    $self->_ask("delay $milliseconds");
-    $self->{delay} = $milliseconds;
+    for my $name (sort keys %want) {
+        next if ($self->{said}{$name} // '') eq $want{$name};
+        $self->_ask(($name eq 'version' ? 'tls' : $name) . " $want{$name}");
+        $self->{said}{$name} = $want{$name};
+    }
     return;
 }
 
-# Since the last question, when all connections are closed: connections logins messages recipients flights receives
-# octets stream (microseconds from the first MAIL to the last message's end).
+# Since the last question, when all connections are closed: connections resumed logins messages recipients wrong
+# flights receives octets stream (microseconds from the first MAIL to the last message's end).
 sub counts { return {split ' ', $_[0]->_ask('count')} }
 
 # It ends when its input does.

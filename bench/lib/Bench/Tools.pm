@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use Config;
+use Digest::SHA qw(sha256_hex);
 use File::Temp qw(tempdir);
 use Net::SMTP::AuthC;
 use Net::SMTP::AuthC::Sandbox ();
@@ -83,6 +84,21 @@ sub message {
     return $path;
 }
 
+# The file as it must arrive: CRLF at every line's end.
+sub _arrived {
+    my ($self, $path) = @_;
+
+    open my $file, '<:raw', $path or die "$path: $!\n";
+    local $/;
+    return $self->{arrived}{$path} ||= do {
+        my $text = readline($file) =~ s/\n/\r\n/gr;
+        {octets => length $text, digest => sha256_hex($text)};
+    };
+}
+
+sub octets { return $_[0]->_arrived($_[1])->{octets} }
+sub digest { return $_[0]->_arrived($_[1])->{digest} }
+
 sub _certificates {
     my ($self) = @_;
 
@@ -94,8 +110,19 @@ sub _certificates {
     return;
 }
 
-# The authority's certificate alone, or behind all that the system trusts, where that is one file.
+# The authority's certificate alone, in a folder under its hash as systems have them, or behind all that the system
+# trusts, where that is one file.
 sub ca { return $_[0]{ca} }
+
+sub ca_in_folder {
+    my ($self) = @_;
+
+    my $folder = $self->path('authorities');
+    return $folder if -d $folder;
+    my ($hash) = `openssl x509 -noout -hash -in $self->{ca} 2>/dev/null` =~ /^(\w+)$/m or return $self->{ca};
+    mkdir $folder;
+    return link($self->{ca}, "$folder/$hash.0") ? $folder : $self->{ca};
+}
 
 sub ca_in_bundle {
     my ($self) = @_;
