@@ -8,6 +8,11 @@ use lib 't/lib';
 use Face;
 use Test::More;
 
+# Of a plain mail by the sending face. What is added here every such script pays for; what it is rid of should go.
+my @MAY_LOAD = ('XSLoader.pm', 'overload.pm', map { "Net/SMTP/$_.pm" } 'AuthC', map { "AuthC/$_" } qw(Connect Envelope
+    Envelope/Reader Error Login Options Parameters Receipt Receipt/Recipient ServerAddress Source Submission
+    TlsOptions));
+
 # As installed: in blib the shared object does not lie where XSLoader looks first, so that it calls for DynaLoader.
 my $installed = File::Temp->newdir;
 my ($lib)  = $INC{'Net/SMTP/AuthC.pm'} =~ m{(.*)/Net/SMTP/AuthC.pm\z};
@@ -42,9 +47,30 @@ subtest 'a classic mail' => sub {
     my $avoided = qr{\A(?:IO|Net/Cmd|Net/SMTP\.pm|MIME|Encode|Socket|Digest|Errno|Symbol|POSIX|Config|Time|utf8)};
     is_deeply([grep { $_ =~ $avoided } @loaded], [], 'without IO::*, Net::Cmd, MIME::*, Encode and their like');
     my @ours = map { "Net/SMTP/$_.pm" } 'AuthC', map { "AuthC/$_" } qw(Commands Error Login Options Status
-        TlsOptions Transaction);
+        TlsOptions TlsOptions/Reader Transaction);
     is_deeply([grep { !m{\A(?:XSLoader|Carp|overload|Exporter)\.pm\z} } @loaded], \@ours, 'with these only')
         or diag "@loaded";
+};
+
+subtest 'a script of the sending face' => sub {
+    my $server = sandbox(tls => 'implicit', users => {demo => 'secret'});
+    my @loaded = loaded_by('use Net::SMTP::AuthC; my ($url, $ca) = @ARGV;
+        my $smtp = Net::SMTP::AuthC->connect($url, username => "demo", password => "secret", ca_file => $ca);
+        $smtp->submit("Subject: x\n\ntext\n", from => q{a@b.test}, to => [q{c@d.test}])->all_sent or die',
+        $server->url, $server->ca_file);
+    is(scalar(my @messages = $server->messages), 1, 'is sent');
+    my %may = map { $_ => 1 } @MAY_LOAD;
+    is_deeply([grep { !$may{$_} } @loaded], [], 'and loads no more than these') or diag "@loaded";
+};
+
+# What loads a file on the way to an error must not lose the words.
+subtest 'the first error of a program' => sub {
+    my $code = 'use Net::SMTP::AuthC; Net::SMTP::AuthC->connect(q{smtps://localhost:1}, @ARGV)';
+    for (['ca_file', "$installed/none", qr{\ATLS set-up: .*/none}], ['timeout', 'x', qr/\Atimeout: a number/]) {
+        my ($name, $value, $words) = @$_;
+        open my $handle, '-|', @perl, '-e', "eval { $code }; print \$@", $name, $value or die "perl: $!";
+        like(join('', <$handle>), $words, $name);
+    }
 };
 
 subtest 'both faces in one program' => sub {

@@ -83,7 +83,7 @@ my %deed  = (
     }],
     'both ends'              => [500, sub { $smtp->peerhost; $smtp->sockport; $smtp->peername; $smtp->socktype }],
     'questions'              => [2000, sub { $smtp->_error; $smtp->_reply; $smtp->_capabilities; $smtp->_tls; $smtp->_state;
-        $smtp->_outcomes; $smtp->_own_name; $smtp->_mechanism; Net::SMTP::AuthC::_measure($large) }],
+        $smtp->_outcomes; $smtp->_answers; $smtp->_own_name; $smtp->_mechanism; Net::SMTP::AuthC::_scan($large) }],
     'what is none'           => [2000, sub { eval { Net::SMTP::AuthC::_noop({}) }; eval { Net::SMTP::AuthC::_noop(undef) } }],
 );
 

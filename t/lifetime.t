@@ -34,7 +34,7 @@ subtest 'only real, living objects are taken' => sub {
         'a number' => \1,
     );
     for my $name (sort keys %forged) {
-        for my $method (qw(_state _quit _error _noop _tls _outcomes)) {
+        for my $method (qw(_state _quit _error _noop _tls _outcomes _answers)) {
             no strict 'refs';
             ok(!eval { &{"Net::SMTP::AuthC::$method"}($forged{$name}); 1 }, "$name, $method");
             like($@, qr/\Anot a live Net::SMTP::AuthC object/, "$name, $method: by name");

@@ -60,6 +60,23 @@ subtest 'lists' => sub {
     is($total, $receipt->recipients, 'each is in one list');
 };
 
+subtest 'as the core tells it' => sub {
+    my %shared = (timings => {connect => 1}, tls => {version => 'TLSv1.3'});
+    my $answer = ['sent', 250, '2.0.0', 'Ok', 'end of data'];
+    my $receipt = $class->_of_core({%shared, transaction => 2, addresses => ['a@x', 'b@x', 'c@x'],
+        answers => [$answer, $answer, ['refused', 550, '5.1.1', 'Who?', 'RCPT']], bytes => 5});
+    is_deeply([map { scalar $receipt->$_ } qw(recipients sent refused deferred all_sent bytes)], [3, 2, 1, 0, 0, 5],
+        'counts');
+    is_deeply([map { $_->address . ' ' . $_->step } $receipt->sent, $receipt->refused],
+        ['a@x end of data', 'b@x end of data', 'c@x RCPT'], 'lists');
+    is_deeply($receipt->timings, {connect => 1, transaction => 2}, 'timings of connection and message');
+    $receipt->tls->{version} = $receipt->timings->{connect} = 'changed';
+    is_deeply(\%shared, {timings => {connect => 1}, tls => {version => 'TLSv1.3'}}, 'what is shared stays as it is');
+    my $nobody = $class->_of_core({addresses => ['a@x', 'b@x'], answers => undef});
+    is_deeply([map { $_->address . ' ' . $_->outcome } $nobody->not_sent], ['a@x not-sent', 'b@x not-sent'], 'nobody');
+    is(($nobody->recipients)[1]->code, undef, 'no code');
+};
+
 subtest 'bad use' => sub {
     like(refusal(password => 's3cret'), qr/\Aunknown field "password" of a receipt at \Q$0\E line/, 'unknown field');
     unlike(refusal(password => 's3cret'), qr/s3cret/, 'value not told');

@@ -65,6 +65,61 @@ recipient_array(pTHX_ const struct smtpc_recipient *recipient)
     return newRV_noinc((SV *)array);
 }
 
+/* ---- what became of recipients, in little memory ---- */
+
+static SV *
+text_or_undef(pTHX_ const char *text)
+{
+    return text != NULL && *text != '\0' ? newSVpv(text, 0) : newSV(0);
+}
+
+static int
+is_same_answer(const struct smtpc_recipient *a, const struct smtpc_recipient *b)
+{
+    const char *a_text = a->text != NULL ? a->text : "";
+    const char *b_text = b->text != NULL ? b->text : "";
+
+    return a->outcome == b->outcome && a->code == b->code && a->step == b->step
+        && strcmp(a->enhanced, b->enhanced) == 0 && strcmp(a_text, b_text) == 0;
+}
+
+static AV *
+answer_array(pTHX_ const struct smtpc_recipient *recipient)
+{
+    const char *outcome = smtpc_outcome_name(recipient->outcome);
+    AV *answer = newAV();
+
+    av_extend(answer, 4);
+    av_push(answer, newSVpv(*outcome != '\0' ? outcome : "not-sent", 0));
+    av_push(answer, recipient->code > 0 ? newSViv(recipient->code) : newSV(0));
+    av_push(answer, text_or_undef(aTHX_ recipient->enhanced));
+    av_push(answer, text_or_undef(aTHX_ recipient->text));
+    av_push(answer, text_or_undef(aTHX_ recipient->step));
+    return answer;
+}
+
+/* For each recipient [outcome, code, enhanced, text, step]; neighbours with the same answer share it. */
+static SV *
+answers_of(pTHX_ const struct smtpc_envelope *envelope)
+{
+    const struct smtpc_recipient *recipients = envelope->recipients;
+    AV *answers = newAV();
+    AV *answer = NULL;
+    size_t i;
+
+    if (envelope->count > 0)
+        av_extend(answers, (SSize_t)envelope->count - 1);
+    for (i = 0; i < envelope->count; i++) {
+        if (answer != NULL && is_same_answer(&recipients[i - 1], &recipients[i]))
+            av_push(answers, newRV_inc((SV *)answer));
+        else {
+            answer = answer_array(aTHX_ &recipients[i]);
+            av_push(answers, newRV_noinc((SV *)answer));
+        }
+    }
+    return newRV_noinc((SV *)answers);
+}
+
 static void
 croak_error(pTHX_ const struct smtpc_error *error)
 {

@@ -40,6 +40,7 @@ my %file_of = (
         sockhostname peerservice sockservice
     )],
     Submission => [qw(connect submit send_mail transcript)],
+    Stream     => [qw(submit_all)],
     TlsFacts   => [qw(
         can_ssl get_cipher get_sslversion get_session_reused errstr
         peer_certificate dump_peer_certificate get_fingerprint get_fingerprint_bin
@@ -64,7 +65,7 @@ sub AUTOLOAD {
         require Carp;
         Carp::croak(qq{No method "$method" in } . (ref $_[0] || $_[0] // __PACKAGE__));
     }
-    require "Net/SMTP/AuthC/$file.pm";
+    do { local $@; require "Net/SMTP/AuthC/$file.pm" };    # the caller may be about to look at his
     delete $load{$method};
     goto &{ __PACKAGE__->can($method) };
 }

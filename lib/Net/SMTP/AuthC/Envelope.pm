@@ -5,60 +5,30 @@ use 5.014;
 use strict;
 use warnings;
 
-use Net::SMTP::AuthC::Error;
-use Net::SMTP::AuthC::Parameters;
+# Plain are bare addresses in ASCII without quotes, which is nearly all.
+sub _reader { require Net::SMTP::AuthC::Envelope::Reader; return 'Net::SMTP::AuthC::Envelope::Reader' }
 
-sub _usage { return Net::SMTP::AuthC::Error->usage(@_) }
-
-# Both as hashes of address (characters, without a name) and octets.
+# A hash of address (characters, without a name) and octets.
 sub sender {
     my ($class, $from) = @_;
 
-    _usage('from is needed', q{'' is the null sender of bounces}) if !defined $from;
-    my $address = $from =~ /\A(?:<>)?\z/ ? '' : _address($from, 'from');
-    return {address => $address, octets => _octets($address)};
+    return $class->_reader->sender($from) if !defined $from || ref $from || $from =~ tr/!#-'*+\x2d-9=?-~//c;
+    return {address => $from, octets => $from};
 }
 
-# Hashes of address, octets and words; who wants DSN says [address, {notify => ..., orcpt => ...}].
-sub recipients {
+# Hashes of address, octets and words.
+sub recipients { my ($class, $to) = @_; return $class->_reader->recipients($to) }
+
+# The same for the core: the addresses in a list; octets and words in turn in a list; and a list of those hashes, unless
+# all are plain.
+sub flat {
     my ($class, $to) = @_;
 
-    my @to = ref $to eq 'ARRAY' ? @$to : defined $to ? $to : ();
-    _usage('no recipient', 'give at least one address in to') if !@to;
-    return map { _recipient($to[$_], ref $to eq 'ARRAY' ? "to[$_]" : 'to') } 0 .. $#to;
-}
-
-sub _recipient {
-    my ($given, $argument) = @_;
-
-    my ($one, $option, @more) = ref $given eq 'ARRAY' ? @$given : $given;
-    _usage("$argument: an address, or [address, {notify => ..., orcpt => ...}]")
-        if @more || defined $option && ref $option ne 'HASH';
-    my $address = _address($one, $argument);
-    _usage("$argument: an empty address") if !length $address;
-    return {address => $address, octets => _octets($address),
-        words => Net::SMTP::AuthC::Parameters->of_recipient($option || {})};
-}
-
-# A bare address, or one with a name or brackets around it.
-sub _address {
-    my ($given, $argument) = @_;
-
-    _usage("$argument: an undefined address") if !defined $given;
-    _usage("$argument: a " . ref($given) . ' is no address') if ref $given && !overload::Method($given, '""');
-    return "$given" if $given =~ /\A[^\s<>,"():;\x00-\x1f\x7f]*\z/;
-    require Net::SMTP::AuthC::Address;
-    my $list = Net::SMTP::AuthC::Address->parse("$given", $argument);
-    _usage("$argument: one address each, not " . @$list) if @$list != 1;
-    return $list->[0]{address};
-}
-
-# UTF-8 on the wire, however Perl holds it.
-sub _octets {
-    my ($text) = @_;
-
-    utf8::encode($text);
-    return $text;
+    my @to = ref $to eq 'ARRAY' ? @$to : $to;
+    return (\@to, [map { ($_, '') } @to])
+        if @to && !grep { !defined || ref || !length || tr/!#-'*+\x2d-9=?-~//c } @to;
+    my @recipients = $class->recipients($to);
+    return ([map { $_->{address} } @recipients], [map { @$_{qw(octets words)} } @recipients], \@recipients);
 }
 
 1;

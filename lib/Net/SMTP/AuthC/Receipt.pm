@@ -5,35 +5,75 @@ use 5.014;
 use strict;
 use warnings;
 
-use Net::SMTP::AuthC::Error;
+# And these: addresses, a list; answers, a list of as many [outcome, code, enhanced, text, step], or undef where nobody
+# was named to the server. Recipients with the same answer may share it.
+my @FIELDS = qw(code enhanced text message_id bytes mechanism transcript error repeated);
 
-my @FIELDS   = qw(recipients code enhanced text message_id timings bytes tls mechanism transcript);
-my %is_field = map { $_ => 1 } @FIELDS;
-
-for my $field (grep { $_ ne 'recipients' } @FIELDS) {
+for my $field (@FIELDS) {
     no strict 'refs';
     *$field = sub { $_[0]{$field} };
+}
+
+my $NOT_SENT = ['not-sent'];
+
+# Of fields as above, in a hash that becomes the receipt. Receipts of one connection may share timings and tls;
+# transaction: the seconds that stand in timings under that name.
+sub _of_core {
+    my ($class, $self) = @_;
+
+    $self->{answers} //= [($NOT_SENT) x @{ $self->{addresses} }];
+    return bless $self, $class;
 }
 
 sub new {
     my ($class, %given) = @_;
 
+    require Net::SMTP::AuthC::Receipt::Recipient;
+    my @recipients = map { Net::SMTP::AuthC::Receipt::Recipient->new(%$_) } @{ delete $given{recipients} || [] };
+    for my $field (qw(timings tls)) {
+        $given{$field} = { %{ $given{$field} } } if $given{$field};
+    }
+    my %is_field = map { $_ => 1 } @FIELDS, qw(timings tls);
     for my $name (sort keys %given) {
         Net::SMTP::AuthC::Error->usage(qq{unknown field "$name" of a receipt}) if !$is_field{$name};
     }
-    my $self = bless {%given}, $class;
-    $self->{recipients} = [map { Net::SMTP::AuthC::Receipt::Recipient->new(%$_) } @{ $given{recipients} || [] }];
-    $self->{timings}    = { %{ $given{timings} || {} } };
-    $self->{tls}        = { %{ $given{tls} } } if $given{tls};
-    return $self;
+    return $class->_of_core({
+        %given,
+        addresses => [map { $_->address } @recipients],
+        answers   => [map { [@$_{qw(outcome code enhanced text step)}] } @recipients],
+    });
 }
 
-sub recipients { return @{ $_[0]{recipients} } }
+sub tls { return $_[0]{tls} && { %{ $_[0]{tls} } } }
+
+sub timings {
+    my ($self) = @_;
+
+    return {%{ $self->{timings} || {} }, defined $self->{transaction} ? (transaction => $self->{transaction}) : ()};
+}
+
+# ---- recipients: made when they are asked for ----
+
+sub recipients {
+    my ($self) = @_;
+
+    return wantarray ? $self->_recipients(0 .. $#{ $self->{addresses} }) : scalar @{ $self->{addresses} };
+}
+
+sub _recipients {
+    my ($self, @which) = @_;
+
+    require Net::SMTP::AuthC::Receipt::Recipient;
+    my ($addresses, $answers) = @$self{qw(addresses answers)};
+    return map { Net::SMTP::AuthC::Receipt::Recipient->of($addresses->[$_], @{ $answers->[$_] }) } @which;
+}
 
 sub _with {
     my ($self, $outcome) = @_;
 
-    return grep { $_->outcome eq $outcome } $self->recipients;
+    my $answers = $self->{answers};
+    my @which = grep { $answers->[$_][0] eq $outcome } 0 .. $#$answers;
+    return wantarray ? $self->_recipients(@which) : scalar @which;
 }
 
 sub sent     { return $_[0]->_with('sent') }
@@ -51,32 +91,8 @@ sub all_sent {
 sub outcome {
     my ($self, $address) = @_;
 
-    my ($recipient) = grep { $_->address eq $address } $self->recipients;
-    return $recipient ? $recipient->outcome : undef;
-}
-
-# Recipient: one address and its one outcome.
-package Net::SMTP::AuthC::Receipt::Recipient;
-
-my @RECIPIENT_FIELDS   = qw(address outcome code enhanced text step);
-my %is_recipient_field = map { $_ => 1 } @RECIPIENT_FIELDS;
-my %is_outcome         = map { $_ => 1 } qw(sent refused deferred not-sent unknown);
-
-for my $field (@RECIPIENT_FIELDS) {
-    no strict 'refs';
-    *$field = sub { $_[0]{$field} };
-}
-
-sub new {
-    my ($class, %given) = @_;
-
-    for my $name (sort keys %given) {
-        Net::SMTP::AuthC::Error->usage(qq{unknown field "$name" of a recipient}) if !$is_recipient_field{$name};
-    }
-    Net::SMTP::AuthC::Error->usage('a recipient without address') if !defined $given{address};
-    my $outcome = $given{outcome} // '';
-    Net::SMTP::AuthC::Error->usage(qq{unknown outcome "$outcome" of a recipient}) if !$is_outcome{$outcome};
-    return bless {%given}, $class;
+    my ($which) = grep { $self->{addresses}[$_] eq $address } 0 .. $#{ $self->{addresses} };
+    return defined $which ? $self->{answers}[$which][0] : undef;
 }
 
 1;
@@ -191,6 +207,14 @@ The SASL mechanism of the login, or undef.
 =head2 transcript
 
 The L<Net::SMTP::AuthC::Transcript>, if one was asked for.
+
+=head2 error
+
+The L<Net::SMTP::AuthC::Error> that a message of C<submit_all> ended with, or undef.
+
+=head2 repeated
+
+True for the receipt of a mail that was sent before, by an earlier call of C<send_mail> with the same C<once>.
 
 =head1 RECIPIENTS
 
