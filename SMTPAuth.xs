@@ -5,9 +5,11 @@
 #include "XSUB.h"
 
 #include <poll.h>
+#include <pthread.h>
 
 #include "base/clock.h"
-#include "codec/content.h"
+#include "codec/base64_lines.h"
+#include "codec/content_facts.h"
 #include "drive/connection.h"
 #include "net/own_name.h"
 #include "net/tls.h"
@@ -24,10 +26,17 @@
 #include "xs/call.h"
 #include "xs/feed.h"
 #include "xs/results.h"
+#include "xs/stream.h"
 
 MODULE = Net::SMTP::AuthC    PACKAGE = Net::SMTP::AuthC
 
 PROTOTYPES: DISABLE
+
+BOOT:
+    if (!counts_forks)
+        counts_forks = pthread_atfork(NULL, NULL, note_fork) == 0;
+    if (!counts_forks)
+        croak("out of memory");
 
 SV *
 _new(SV *class)
@@ -41,7 +50,7 @@ _new(SV *class)
                                                    * that CLONE_SKIP leaves in a thread that ends */
     Newxz(handle, 1, struct handle);
     handle->glob = glob;
-    handle->owner = getpid();
+    become_owner(handle);
     RETVAL = new_object(aTHX_ class, (SV *)glob, &handle_magic, handle);
   OUTPUT:
     RETVAL
@@ -57,14 +66,14 @@ _connect(struct handle *handle, bool trace, ...)
     for (i = 2; i + 1 < items; i += 2)
         set_option(aTHX_ connection_options, word_of(aTHX_ ST(i), "option"), sv_mortalcopy(ST(i + 1)), &options);
     options.deadline = smtpc_clock_after(options.deadline);    /* seconds from now, until here */
-    if (options.host == NULL || options.service == NULL)
+    if (options.unix_path == NULL && (options.host == NULL || options.service == NULL))
         croak("%s is needed", options.host == NULL ? "host" : "service");
     if (handle->connection != NULL)
         croak("connected already");
     handle->connection = smtpc_connection_new(&options, &error);
     if (handle->connection == NULL)
         croak_error(aTHX_ &error);
-    handle->owner = getpid();
+    become_owner(handle);
     smtpc_session_trace(session_of(handle))->wanted = trace;
     ENTER;
     begin_call(aTHX_ handle);
@@ -163,37 +172,6 @@ _content(struct handle *handle, SV *piece)
   OUTPUT:
     RETVAL
 
-# A whole transaction. recipients: address, parameters, address, parameters ...; source: as send_source has it.
-bool
-_submit(struct handle *handle, SV *sender, SV *parameters, AV *recipients, SV *source)
-  PREINIT:
-    struct smtpc_session *session;
-    const char *octets;
-    const char *words;
-    STRLEN length;
-    int begun;
-  CODE:
-    recipients = plain_strings(aTHX_ recipients);
-    octets = text_of(aTHX_ sender, &length);
-    words = word_of(aTHX_ parameters, "parameter");
-    source = code_or_string(aTHX_ source);
-    if (!is_code_ref(source))
-        source = byte_string(aTHX_ source, "message");
-    ENTER;
-    session = begin_operation(aTHX_ handle);
-    begun = smtpc_session_open_envelope(session, octets, length, words);
-    if (begun == 0)
-        begun = add_recipients(aTHX_ session, recipients);
-    if (begun == 0)
-        begun = smtpc_session_submit(session);
-    if (begun == 0 && pump(aTHX_ handle) == SMTPC_PUMP_TURN && smtpc_session_in_content(session)
-        && send_source(aTHX_ handle, source) == 0)
-        smtpc_session_end(session);
-    RETVAL = finish_operation(aTHX_ handle, begun);
-    LEAVE;
-  OUTPUT:
-    RETVAL
-
 # The program gives up: the connection is closed, nothing more is said.
 void
 _abandon(struct handle *handle, SV *text)
@@ -201,7 +179,7 @@ _abandon(struct handle *handle, SV *text)
     const char *reason;
   CODE:
     reason = word_of(aTHX_ text, "text");
-    if (handle->connection != NULL && handle->owner == getpid()) {
+    if (handle->connection != NULL && is_owner(handle)) {
         smtpc_connection_abandon(handle->connection, SMTPC_ERROR_INTERRUPTED, reason);
         close_handle(aTHX_ handle, 0);
     }
@@ -245,6 +223,15 @@ _outcomes(struct handle *handle)
     envelope = smtpc_session_envelope(session_of(handle));
     for (i = 0; i < envelope->count; i++)
         mXPUSHs(recipient_array(aTHX_ &envelope->recipients[i]));
+
+# The same without the addresses and in little memory: a list of [outcome, code, enhanced, text, step], or undef.
+SV *
+_answers(struct handle *handle)
+  CODE:
+    RETVAL = handle->connection == NULL ? &PL_sv_undef
+                                        : answers_of(aTHX_ smtpc_session_envelope(session_of(handle)));
+  OUTPUT:
+    RETVAL
 
 # Capabilities: keyword, parameters, ...
 void
@@ -305,7 +292,7 @@ const char *
 _state(struct handle *handle)
   CODE:
     if (handle->connection != NULL && !handle->in_call)
-        notice_closed_handle(aTHX_ handle);
+        look_at_handle(aTHX_ handle);
     if (handle->connection == NULL || smtpc_session_wants(session_of(handle)) == SMTPC_WANT_CLOSED)
         RETVAL = "closed";
     else if (smtpc_session_in_content(session_of(handle)))
@@ -331,13 +318,16 @@ _set_trace(struct handle *handle, bool on)
     _set_trace = 0
     _set_pipelining = 1
     _set_all_or_none = 2
+    _set_early = 3
   CODE:
     if (handle->connection != NULL && ix == 0)
         smtpc_session_trace(session_of(handle))->wanted = on;
     else if (handle->connection != NULL && ix == 1)
         smtpc_session_set_pipelining(session_of(handle), on);
-    else if (handle->connection != NULL)
+    else if (handle->connection != NULL && ix == 2)
         smtpc_session_set_all_or_none(session_of(handle), on);
+    else if (handle->connection != NULL)
+        smtpc_session_set_early(session_of(handle), on);
 
 # Seconds for each step and for the reply to the final dot; 0: no limit.
 void
@@ -355,19 +345,6 @@ _set_deadline(struct handle *handle, NV seconds)
         smtpc_connection_set_deadline(handle->connection,
                                       smtpc_clock_after(milliseconds_of(aTHX_ seconds, "deadline")));
 
-# What SIZE= says of a message (RFC 1870).
-NV
-_measure(SV *message)
-  PREINIT:
-    const char *octets;
-    STRLEN length;
-  CODE:
-    message = byte_string(aTHX_ message, "message");
-    octets = SvPV(message, length);
-    RETVAL = (NV)smtpc_content_measure(octets, length);
-  OUTPUT:
-    RETVAL
-
 # Monotonic seconds.
 NV
 _now()
@@ -375,6 +352,10 @@ _now()
     RETVAL = (NV)smtpc_clock_now() / 1000;
   OUTPUT:
     RETVAL
+
+INCLUDE: xs/content.xs
+
+INCLUDE: xs/submit.xs
 
 INCLUDE: xs/wire.xs
 

@@ -64,7 +64,8 @@ my %call = (
     'option of _connect' => sub { Net::SMTP::AuthC->_new->_connect(0, host => '127.0.0.1',
         service => $server->port, tls_name => $_[1]) },
     'option of TLS'      => sub { Net::SMTP::AuthC::TLS->new(ca_file => $_[1]) },
-    _measure => sub { Net::SMTP::AuthC::_measure($_[1]) },
+    _scan => sub { my %facts = Net::SMTP::AuthC::_scan($_[1]) },
+    'piece of _base64_lines' => sub { Net::SMTP::AuthC::_base64_lines(my $held = '', $_[1]) },
 );
 
 subtest 'tied and overloaded values are asked once' => sub {
@@ -176,8 +177,8 @@ subtest 'octets and characters' => sub {
     }
     is($upgraded, $bytes, 'the argument is as it was');
     ok(utf8::is_utf8($upgraded), 'inside too');
-    is(Net::SMTP::AuthC::_measure($upgraded), 3, 'measured as octets');
-    for my $name ('_content', 'source of _submit', '_measure') {
+    is({Net::SMTP::AuthC::_scan($upgraded)}->{size}, 3, 'measured as octets');
+    for my $name ('_content', 'source of _submit', '_scan') {
         my $connection = connected();
         ok(!eval { $call{$name}->($connection, "\x{100}"); 1 }, "$name: a character above 255");
         like($@, qr/: a character above 255; encode it first/, "$name: refused by name");

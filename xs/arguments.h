@@ -124,6 +124,13 @@ struct option {
 static const struct option connection_options[] = {
     {"host", OPTION_STRING, offsetof(struct smtpc_connection_options, host)},
     {"service", OPTION_STRING, offsetof(struct smtpc_connection_options, service)},
+    {"unix_path", OPTION_STRING, offsetof(struct smtpc_connection_options, unix_path)},
+    {"lmtp", OPTION_FLAG, offsetof(struct smtpc_connection_options, lmtp)},
+    {"proxy_scheme", OPTION_STRING, offsetof(struct smtpc_connection_options, proxy_scheme)},
+    {"proxy_host", OPTION_STRING, offsetof(struct smtpc_connection_options, proxy_host)},
+    {"proxy_service", OPTION_STRING, offsetof(struct smtpc_connection_options, proxy_service)},
+    {"proxy_user", OPTION_STRING, offsetof(struct smtpc_connection_options, proxy_user)},
+    {"proxy_password", OPTION_STRING, offsetof(struct smtpc_connection_options, proxy_password)},
     {"local_host", OPTION_STRING, offsetof(struct smtpc_connection_options, local_host)},
     {"local_service", OPTION_STRING, offsetof(struct smtpc_connection_options, local_service)},
     {"family", OPTION_INTEGER, offsetof(struct smtpc_connection_options, family)},

@@ -77,7 +77,17 @@ send_octets(pTHX_ struct handle *handle, SV *bytes)
     }
 }
 
-/* The message from a string, or from a code ref that returns piece after piece and undef at the end. */
+enum { SOURCE_FAILED = -2 };
+
+/* A piece that says that there will be no more, and that what came is not all. */
+static int
+is_failure(SV *piece)
+{
+    return SvROK(piece) && !SvOBJECT(SvRV(piece)) && SvTYPE(SvRV(piece)) < SVt_PVAV;
+}
+
+/* The message from a string, or from a code ref that returns piece after piece, undef at the end, and a reference to a
+ * scalar when it cannot go on. 0, SOURCE_FAILED, or -1 when no more of it is wanted. */
 static int
 send_source(pTHX_ struct handle *handle, SV *source)
 {
@@ -90,11 +100,14 @@ send_source(pTHX_ struct handle *handle, SV *source)
         ENTER;
         SAVETMPS;
         piece = call_perl(aTHX_ source, NULL, NULL, 0);
-        result = SvOK(piece) ? send_octets(aTHX_ handle, byte_string(aTHX_ piece, "message")) : 1;
+        if (is_failure(piece))
+            result = SOURCE_FAILED;
+        else
+            result = SvOK(piece) ? send_octets(aTHX_ handle, byte_string(aTHX_ piece, "message")) : 1;
         FREETMPS;
         LEAVE;
         if (result != 0)
-            return result > 0 ? 0 : -1;
+            return result > 0 ? 0 : result;
     }
 }
 

@@ -3,13 +3,15 @@
 MODULE = Net::SMTP::AuthC    PACKAGE = Net::SMTP::AuthC
 
 # credential: 'password', 'token' or 'none'. secret: what sasl_text_of takes, or a code ref that returns that and is asked
-# when it is needed. Options as in login_options.
+# when it is needed. Options as in login_options. After _set_early(1), a login that need not be waited for is said together
+# with the _submit that must follow.
 bool
 _auth(struct handle *handle, SV *credential, SV *secret, ...)
   PREINIT:
     struct smtpc_sasl_login login = {0};
     const char *kind;
     I32 i;
+    struct smtpc_session *session;
     int begun;
   CODE:
     kind = word_of(aTHX_ credential, "credential");
@@ -19,10 +21,15 @@ _auth(struct handle *handle, SV *credential, SV *secret, ...)
     for (i = 3; i + 1 < items; i += 2)
         set_option(aTHX_ login_options, word_of(aTHX_ ST(i), "option"), sv_mortalcopy(ST(i + 1)), &login);
     ENTER;
-    begun = smtpc_session_auth(begin_operation(aTHX_ handle), &login);
+    session = begin_operation(aTHX_ handle);
+    begun = smtpc_session_auth(session, &login);
     if (begun == 0 && login.credential != SMTPC_SASL_NO_SECRET)
         begun = give_secret(aTHX_ handle, secret);
-    RETVAL = finish_operation(aTHX_ handle, begun);
+    if (begun == 0 && smtpc_session_may_go_on(session)) {
+        handle->in_call = 0;
+        RETVAL = 1;
+    } else
+        RETVAL = finish_operation(aTHX_ handle, begun);
     LEAVE;
   OUTPUT:
     RETVAL

@@ -9,9 +9,12 @@ use Net::SMTP::AuthC::Connect;
 use Net::SMTP::AuthC::Error;
 use Net::SMTP::AuthC::Options;
 
-my %is_submit_option  = map { $_ => 1 } qw(from to size body smtputf8 dsn auth deadline all_or_none);
+my %is_submit_option  = map { $_ => 1 } qw(from to size body smtputf8 dsn auth by hold_for hold_until priority
+    require_tls optional deadline all_or_none chunking one_flight);
 my %is_message_option = map { $_ => 1 } qw(from to cc bcc reply_to subject text headers date message_id);
+my %is_shop_option    = map { $_ => 1 } qw(once ledger allow_at_load);
 
+my ($BY_DATA, $BY_BDAT, $BY_BDAT_AHEAD) = (0, 1, 2);
 my $QUIT_SECONDS = 5;    # a farewell is worth no more
 
 # ---- one call ----
@@ -20,16 +23,27 @@ sub send_mail {
     my ($class, @given) = @_;
 
     my $given = _given('send_mail',
-        sub { $_[0] eq 'server' || $is_message_option{ $_[0] } || _is_connect_option($_[0]) }, @given);
+        sub { $_[0] eq 'server' || $is_message_option{ $_[0] } || $is_shop_option{ $_[0] } || _is_connect_option($_[0]) },
+        @given);
+    do { require Net::SMTP::AuthC::Loading; Net::SMTP::AuthC::Loading->check($given) } if defined $ENV{GATEWAY_INTERFACE};
+    delete $given->{allow_at_load};
     require Net::SMTP::AuthC::Message;
-    my %message  = map { $_ => delete $given->{$_} } grep { $is_message_option{$_} } keys %$given;
-    my $message  = Net::SMTP::AuthC::Message->new(%message);
+    my %message = map { $_ => delete $given->{$_} } grep { $is_message_option{$_} } keys %$given;
+    my $message = Net::SMTP::AuthC::Message->new(%message);
+    return $class->_send_now($message, $given) if !exists $given->{once} && !exists $given->{ledger};
+    require Net::SMTP::AuthC::Ledger;
+    return Net::SMTP::AuthC::Ledger->once($given, $message, sub { $class->_send_now($_[0], $given) });
+}
+
+sub _send_now {
+    my ($class, $message, $given) = @_;
+
     my $deadline = Net::SMTP::AuthC::Options->seconds('deadline', $given->{deadline});
     my $end      = $deadline && _now() + $deadline;
     my $self     = $class->connect(delete $given->{server}, %$given);
-    my $receipt  = $self->submit($message, from => $message->envelope_from, to => [$message->envelope_to],
-        deadline => $end && _later($end));
-    $self->_say_farewell;
+    my %submit   = (from => $message->envelope_from, to => [$message->envelope_to], deadline => $end && _later($end));
+    my $receipt  = $self->_submit_one($message, \%submit, 1);
+    $self->_say_farewell if $self->_state ne 'closed';
     return $receipt;
 }
 
@@ -53,36 +67,66 @@ sub _say_farewell {
 
 # ---- a message ----
 
+sub _is_submit_option { return $is_submit_option{ $_[0] } }
+
 sub submit {
     my ($self, $message, @given) = @_;
 
-    my $given = _given('submit', sub { $is_submit_option{ $_[0] } }, @given);
-    require Net::SMTP::AuthC::Envelope;
-    require Net::SMTP::AuthC::Source;
-    my $from     = Net::SMTP::AuthC::Envelope->sender($given->{from});
-    my @to       = Net::SMTP::AuthC::Envelope->recipients($given->{to});
-    my $source   = Net::SMTP::AuthC::Source->of($message);
+    return $self->_submit_one($message, _given('submit', \&_is_submit_option, @given), 0);
+}
+
+# With $quit, QUIT is said together with the end of the message where the server allows it.
+sub _submit_one {
+    my ($self, $message, $given, $quit) = @_;
+
     my $deadline = Net::SMTP::AuthC::Options->seconds('deadline', $given->{deadline});
-    my $mail     = $self->_parameters_of($source, {%$given, from => $from->{address}}, \@to);
-    my $started  = _now();
+    my ($from, $mail, $to, $source) = @{ $self->_prepare($message, $given) };
+    my $started = _now();
     $self->_set_deadline($deadline // 0);
     $self->_set_all_or_none($given->{all_or_none} ? 1 : 0);
+    $self->_set_manner(_manner($given));
     my $good = eval {
-        $self->_submit($from->{octets}, $mail, [map { @$_{qw(octets words)} } @to], $source->{octets}) ? 1 : 0;
+        $self->_submit($from->{octets}, $mail, [map { @$_{qw(octets words)} } @$to], $source->{octets}, $quit) ? 1 : 0;
     };
     my $died = $@;
     *$self->{net_smtp_authc_timings}{transaction} = _now() - $started;
     $self->_set_deadline(0);
-    $self->_give_up($died, $source, \@to) if !defined $good;
-    return $self->_answer($good, $source, \@to);
+    $self->_give_up($died, $source, $to) if !defined $good && !($quit && $self->_was_taken);
+    return $self->_answer($good, $source, $to);
+}
+
+# The server has the message, and what died then died of the farewell.
+sub _was_taken {
+    my ($self) = @_;
+
+    my %is = map { $_->[1] => 1 } $self->_outcomes;
+    return $is{sent} && !$is{unknown};
+}
+
+# Sender, parameters of MAIL, recipients and source of a message, all of them checked.
+sub _prepare {
+    my ($self, $message, $given) = @_;
+
+    require Net::SMTP::AuthC::Envelope;
+    require Net::SMTP::AuthC::Source;
+    my $from   = Net::SMTP::AuthC::Envelope->sender($given->{from});
+    my @to     = Net::SMTP::AuthC::Envelope->recipients($given->{to});
+    my $source = Net::SMTP::AuthC::Source->of($message);
+    return [$from, $self->_parameters_of($source, $given, $from, \@to), \@to, $source];
+}
+
+sub _manner {
+    my ($given) = @_;
+
+    return $given->{one_flight} ? $BY_BDAT_AHEAD : $given->{chunking} ? $BY_BDAT : $BY_DATA;
 }
 
 sub _parameters_of {
-    my ($self, $source, $given, $to) = @_;
+    my ($self, $source, $given, $from, $to) = @_;
 
     my $mail = eval {
         Net::SMTP::AuthC::Parameters->of_mail(offered => {$self->_capabilities}, source => $source, given => $given,
-            to => $to);
+            from => $from, to => $to, tls => $self->_tls);
     };
     return $mail if defined $mail;
     my $error = $@;
