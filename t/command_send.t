@@ -174,6 +174,7 @@ is((smtpauthc('check', $server->url))[0], 76, 'check of an unknown authority: 76
 $json = JSON::PP->new->decode($out);
 is($status, 0, 'sandbox');
 like("$json->{server} $json->{user} $json->{password} $json->{ca_file}", qr{\Asmtps://localhost:[0-9]+ demo [0-9a-f]{16} /}, '... tells all');
+like($json->{inbox}, qr{\Ahttp://127\.0\.0\.1:[0-9]+/\z}, '... and where to look at its mail');
 is((smtpauthc(qw(sandbox --tls maybe)))[0], 64, '... or what is wrong');
 
 ($status, $out) = smtpauthc(qw(version --json));

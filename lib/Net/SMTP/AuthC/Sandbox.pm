@@ -5,11 +5,9 @@ use warnings;
 use Carp ();
 use File::Temp ();
 use Net::SMTP::AuthC::Sandbox::Certificates;
-use Net::SMTP::AuthC::Sandbox::Dialogue;
-use Net::SMTP::AuthC::Sandbox::Journal;
 use Net::SMTP::AuthC::Sandbox::Listener;
-use Net::SMTP::AuthC::Sandbox::Message;
 use Net::SMTP::AuthC::Sandbox::Options;
+use Net::SMTP::AuthC::Sandbox::Records;
 use Scalar::Util ();
 use Time::HiRes qw(time);
 
@@ -23,11 +21,12 @@ sub new {
     my $option = eval { Net::SMTP::AuthC::Sandbox::Options::complete(@given) };
     Carp::croak(ref $@ ? $@->{complaint} : $@) unless $option;
     my $folder = File::Temp->newdir('smtp-sandbox-XXXXXXXX', TMPDIR => 1);
-    my $self = bless { option => $option, folder => $folder, messages => [], refused => [], sessions => {} }, $class;
-    $self->{journal} = Net::SMTP::AuthC::Sandbox::Journal->new("$folder");
+    my $self = bless { option => $option, folder => $folder }, $class;
+    $self->{records} = Net::SMTP::AuthC::Sandbox::Records->new(folder => $folder, is_shared => $option->{inbox});
     my $make_tls = $option->{tls} eq 'none' ? undef : $self->_prepare_tls;
     $self->{listener} = eval {
-        Net::SMTP::AuthC::Sandbox::Listener->start(option => $option, folder => "$folder", make_tls => $make_tls);
+        Net::SMTP::AuthC::Sandbox::Listener->start(option => $option, folder => "$folder", make_tls => $make_tls,
+            path => $self->path);
     } or Carp::croak("the sandbox cannot start: $@");
     Scalar::Util::weaken($running{ 0 + $self } = $self);
     return $self;
@@ -38,7 +37,23 @@ sub port { return $_[0]{listener}->port }
 
 sub url {
     my ($self) = @_;
-    return ($self->{option}{tls} eq 'implicit' ? 'smtps' : 'smtp') . '://localhost:' . $self->port;
+    return "lmtp+unix://" . $self->path if $self->{option}{lmtp} && defined $self->path;
+    my $scheme = $self->{option}{lmtp} ? 'lmtp' : $self->{option}{tls} eq 'implicit' ? 'smtps' : 'smtp';
+    return "$scheme://localhost:" . $self->port;
+}
+
+# Of the unix socket.
+sub path {
+    my ($self) = @_;
+    my $path = $self->{option}{path};
+    return defined $path && $path eq '1' ? "$self->{folder}/socket" : $path;
+}
+
+# Of the web inbox.
+sub inbox_url {
+    my ($self) = @_;
+    my $port = $self->{listener}->inbox_port;
+    return defined $port ? "http://127.0.0.1:$port/" : undef;
 }
 
 sub ca_file {
@@ -55,31 +70,14 @@ sub client_certificate {
     return map { my $at = $_; $self->_file("$name-$at.pem", sub { $pem[$at] }) } 0, 1;
 }
 
-sub messages {
-    my ($self) = @_;
-    $self->_look;
-    return @{ $self->{messages} };
-}
-
-sub refused_messages {
-    my ($self) = @_;
-    $self->_look;
-    return @{ $self->{refused} };
-}
-
-sub sessions {
-    my ($self) = @_;
-    $self->_look;
-    return map { $self->{sessions}{$_} } sort { $a <=> $b } keys %{ $self->{sessions} };
-}
+sub messages         { return $_[0]->_records->messages }
+sub refused_messages { return $_[0]->_records->refused }
+sub sessions         { return $_[0]->_records->sessions }
 
 # Forgets what came so far; sessions that still run begin anew.
 sub clear {
     my ($self) = @_;
-    $self->_look;
-    @$self{qw(messages refused)} = ([], []);
-    delete $self->{sessions}{$_} for grep { defined $self->{sessions}{$_}{ended} } keys %{ $self->{sessions} };
-    $_->{said} = [] for values %{ $self->{sessions} };
+    $self->_records->clear;
     return;
 }
 
@@ -140,19 +138,10 @@ sub _condition_on_sessions {
     };
 }
 
-sub _look {
+sub _records {
     my ($self) = @_;
-    for my $event ($self->{journal}->news) {
-        my $number = $event->{session};
-        my $dialogue = $self->{sessions}{$number} ||= Net::SMTP::AuthC::Sandbox::Dialogue->new($number);
-        $dialogue->hear($event);
-        next unless $event->{type} eq 'message';
-        my $message = Net::SMTP::AuthC::Sandbox::Message->new($event, $self->{folder});
-        push @{ $self->{ $message->accepted ? 'messages' : 'refused' } }, $message;
-    }
-    return if $self->{listener}{pid};
-    for (values %{ $self->{sessions} }) { $_->{ended} = 'sandbox stopped' unless defined $_->{ended} }
-    return;
+    $self->{records}->end_sessions unless $self->{listener}{pid};
+    return $self->{records};
 }
 
 sub _file {
@@ -257,10 +246,9 @@ C<FILE> is C<< $server->ca_file >>, C<PORT> is C<< $server->port >>. In Perl:
     Net::SMTP::AuthC->connect($server->url, SSL_ca_file => $server->ca_file,
         username => 'demo', password => 'secret');
 
-To play with it by hand, let it stand for an hour:
+To play with it by hand, let it stand, and look at its mail in a browser:
 
-    perl -MNet::SMTP::AuthC::Sandbox -e '$s = Net::SMTP::AuthC::Sandbox->new(tls => "none"); print $s->url, "\n";
-        sleep 3600'
+    smtpauthc sandbox
 
 =head1 METHODS
 
@@ -272,7 +260,16 @@ Starts a server, or dies with the reason. All L</OPTIONS> may be left out.
 
 =head2 host, port, url
 
-Where it listens: C<localhost>, the number of the port, and C<smtp://localhost:PORT> or C<smtps://localhost:PORT>.
+Where it listens: C<localhost>, the number of the port, and C<smtp://localhost:PORT> or C<smtps://localhost:PORT>;
+with C<lmtp> C<lmtp://localhost:PORT>, or C<lmtp+unix://PATH> where there is a path.
+
+=head2 inbox_url
+
+The address of the web inbox, C<http://127.0.0.1:PORT/>; C<undef> without the option C<inbox>.
+
+=head2 path
+
+That of the unix socket, see the option C<path>; C<undef> without one.
 
 =head2 ca_file
 
@@ -374,6 +371,30 @@ unless a line of yours names them. Parameters of MAIL and RCPT are taken when th
 these lines, refused with 555 otherwise; replies carry enhanced codes only with ENHANCEDSTATUSCODES. By default
 PIPELINING, SIZE, 8BITMIME, ENHANCEDSTATUSCODES, SMTPUTF8, DSN, CHUNKING and BINARYMIME.
 
+=item extensions => [ 'DELIVERBY 60', ... ]
+
+More such lines behind those of C<keywords>. The numbers in some of them are kept:
+
+    DELIVERBY 60                                 BY with R: at least so many seconds
+    FUTURERELEASE 86400 2030-01-31T00:00:00Z     HOLDFOR and HOLDUNTIL: at most
+    MT-PRIORITY MIXER                            MT-PRIORITY: -9 to 9
+    REQUIRETLS                                   announced and taken inside TLS only
+    LIMITS MAILMAX=100 RCPTMAX=50                see max_messages and max_recipients
+
+=item max_messages => $n, max_recipients => $n, max_domains => $n
+
+How many MAIL a session may have, the next one ends it with C<421>; how many RCPT a transaction, and to how many
+domains a session, more are answered with C<452 4.5.3>. By default what LIMITS announces, if it does; without LIMITS
+the client has to find out.
+
+=item lmtp => 1
+
+Speaks LMTP (RFC 2033): LHLO, and behind the end of a message one reply for each recipient that was taken.
+
+=item path => '/tmp/my.socket' | 1
+
+Listens on a unix socket as well, at this path, or at one of its own. It goes when the server goes.
+
 =item ehlo_raw => $octets
 
 The whole reply to EHLO, verbatim, with all its mistakes:
@@ -420,6 +441,10 @@ attackers inject commands (CVE-2011-0411).
 =item listen_ipv6 => 1
 
 Listens on C<::1> too, on the same port.
+
+=item inbox => 1 | $port
+
+Serves a web inbox, see L</INBOX>, at a port that is free, or at this one.
 
 =item timeout => 300
 
@@ -489,7 +514,7 @@ C<connect> (the connection has just been accepted), C<tls> (before the handshake
 C<starttls>, C<login> (AUTH, before its mechanism says a word), C<auth-challenge> (each 334), C<auth> (the reply that
 ends it), C<mail>, C<rcpt>, C<data> (the reply before the content), C<content> (while the content comes), C<end> (the
 reply to the final dot, or to the last BDAT), C<bdat>, C<rset>, C<noop>, C<quit>, C<vrfy>, C<expn>, C<help>, C<etrn>,
-and C<unknown> for commands that do not exist.
+and C<unknown> for commands that do not exist. LHLO is C<ehlo>, too.
 
 =item nth => $n, nth => [ $n, ... ]
 
@@ -501,6 +526,12 @@ Only at this occurrence, or these, counted over all connections: what fails in t
 
 Only in this connection, 1 for the first; C<nth> then counts within it.
 
+=item chance => $percent
+
+Only so often, by lot.
+
+    { stage => 'rcpt', chance => 10, reply => "451 4.7.1 Greylisted\r\n" }
+
 =item match => qr/.../
 
 Only if the argument of the command matches.
@@ -510,6 +541,10 @@ Only if the argument of the command matches.
 At C<login>, C<auth-challenge> and C<auth> that is the argument of AUTH, which begins with the mechanism.
 
     { stage => 'login', match => qr/\ASCRAM-/, reply => "504 5.5.4 Unknown mechanism\r\n" }
+
+At C<end> LMTP has a reply for each recipient, and it is the recipient's address.
+
+    { stage => 'end', match => qr/\Afull\@/, reply => "452 4.2.2 Mailbox full\r\n" }
 
 =item round => $n
 
@@ -671,9 +706,10 @@ SCRAM's last message is other than it should be:
 
 =over
 
-=item from, to
+=item from, to, refused_to
 
-The sender, C<''> for the empty one, and the list of recipients that were taken. Character strings.
+The sender, C<''> for the empty one, the list of recipients that were taken, and of those that LMTP took at RCPT and
+refused at the end. Character strings.
 
 =item mail_parameters, rcpt_parameters
 
@@ -735,9 +771,69 @@ sandbox>, C<timeout>, C<sandbox stopped>, or C<TLS handshake failed: ...>. C<und
 =item number, peer, helo, tls, resumed, user, identity, mechanism, client_certificate, time
 
 Facts by name. C<client_certificate> is the subject of the certificate that the client showed. C<resumed> says whether
-its TLS session began in an earlier connection.
+its TLS session began in an earlier connection. C<peer> is an address, or C<unix socket>.
 
 =back
+
+=head1 INBOX
+
+    my $server = Net::SMTP::AuthC::Sandbox->new(inbox => 1);
+    print 'look at ', $server->inbox_url, "\n";
+
+With the option C<inbox> there are pages for a browser, on C<127.0.0.1> only: the messages, the newest first, each
+with its text, its HTML, its attachments, its header fields and its source; the sessions, word by word; a search; a
+button that forgets all; and switches for faults. They work without JavaScript; with it the lists follow what happens.
+
+=head2 Search
+
+Words, or several in double quotes, each of which has to be in the subject, an address, the text or the name of an
+attachment. C<from:>, C<to:>, C<cc:>, C<bcc:>, C<reply-to:>, C<addressed:>, C<subject:>, C<message-id:> and C<user:>
+look in one place only, C<has:attachment>, C<before:2030-01-31> and C<after:2030-01-31> are conditions, and C<-> or
+C<!> in front turns any of them round.
+
+=head2 Faults
+
+At the greeting, EHLO, AUTH, MAIL, RCPT, DATA and the end of the message the server can be told to refuse with a code
+from 400 to 599, to wait, to hang up, to reset the connection or to say nothing more, always or by lot. It does so
+from the next command on, in running sessions, too. The faults of the option C<faults> come first.
+
+=head2 For programs
+
+    use HTTP::Tiny;
+    use JSON::PP;
+
+    my $answer = HTTP::Tiny->new->get($server->inbox_url . 'api/v1/search?query=subject:order');
+    my $found  = decode_json($answer->{content});
+    print "$_->{ID} $_->{From}{Address} $_->{Subject}\n" for @{ $found->{messages} };
+
+Routes and names are those of Mailpit's API, so its clients can be used:
+
+    GET     /api/v1/info
+    GET     /api/v1/messages?start=0&limit=50
+    DELETE  /api/v1/messages                        {"IDs": ["1.1", ...]} in the body; without, all
+    GET     /api/v1/search?query=...                start and limit, too
+    DELETE  /api/v1/search?query=...
+    GET     /api/v1/message/ID                      ID or "latest"
+    GET     /api/v1/message/ID/headers
+    GET     /api/v1/message/ID/raw
+    GET     /api/v1/message/ID/part/PARTID
+    GET     /api/v1/chaos
+    PUT     /api/v1/chaos                           {"Sender": {"ErrorCode": 451, "Probability": 50}, ...}
+
+There are no tags, and nothing is ever marked as read. C<Bcc> holds those of the envelope, too, whom no field names.
+C<GET /session/NUMBER/text> gives the dialogue of a session as text.
+
+What is forgotten there is forgotten by C<messages>, C<refused_messages> and C<sessions>, and the other way round.
+
+=head2 Whom it serves
+
+Every user and program of this machine can read it, as every one of them can talk to the server itself: no password
+that is used elsewhere belongs into a sandbox. Pages of other sites cannot read it or change anything: requests that
+name another host than C<127.0.0.1>, C<localhost> or C<[::1]> are refused, and so is what comes from another origin.
+
+Mails are taken for hostile. All of their texts are shown as text; HTML is shown in a frame without scripts, forms and
+an origin, that loads nothing from anywhere: images of the mail's own are the only ones to be seen. Attachments are
+for saving.
 
 =head1 NOTES
 
@@ -754,6 +850,18 @@ Descriptors, signal handlers, END blocks and objects of your program are of no e
 
 A typing error; the message names your line.
 
+=item max_messages is a number from 1
+
+C<max_recipients> and C<max_domains>, too.
+
+=item chance is a number from 0 to 100, in the fault at '...'
+
+It is a percentage.
+
+=item inbox is 0, 1, or a port
+
+1 stands for any port that is free.
+
 =item the fault at '...' does nothing
 
 It says where but not what.
@@ -768,7 +876,11 @@ Neither a word of L</What within a login> nor a letter with C<=> behind it.
 
 =item the sandbox cannot start: ...
 
-No free port, no process to be had, or C<listen_ipv6> on a machine without IPv6.
+No free port, no process to be had, C<listen_ipv6> on a machine without IPv6, or a C<path> that is there already.
+
+=item the inbox failed: ...
+
+The same as the next.
 
 =item the sandbox failed: ...
 

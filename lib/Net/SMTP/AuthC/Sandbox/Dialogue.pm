@@ -30,6 +30,15 @@ sub hear {
     return;
 }
 
+sub begin_anew { $_[0]{said} = []; return }
+
+# Unless it has ended already.
+sub end {
+    my ($self, $why) = @_;
+    $self->{ended} = $why unless defined $self->{ended};
+    return;
+}
+
 # For people: "C: NOOP", "S: 250 2.0.0 Ok", "-- early talker: ..."; octets that do not print are shown as \xNN.
 sub lines {
     my ($self) = @_;

@@ -6,7 +6,7 @@ use Net::SMTP::AuthC::Sandbox::Mechanisms::Scram;
 
 my %stage = map { $_ => 1 } qw(connect tls greeting ehlo helo starttls login auth-challenge auth mail rcpt data
     content end bdat rset noop quit vrfy expn help etrn unknown);
-my %selects = map { $_ => 1 } qw(stage nth session match after round);
+my %selects = map { $_ => 1 } qw(stage nth session match after round chance);
 my @login   = qw(refuse challenge scram_first scram_last oauth_error);
 my %action  = map { $_ => 1 } qw(reply delay drip cut_after close reset append garbage silent endless multi without),
     @login;
@@ -27,6 +27,9 @@ sub complaint {
         return "the fault at '$name' does nothing" unless grep { $action{$_} } keys %$fault;
         my $nothing = exists $fault->{endless} && !length $fault->{endless};
         return "endless needs octets in the fault at '$name'" if $nothing;
+        my $chance = defined $fault->{chance} ? $fault->{chance} : 100;
+        return "chance is a number from 0 to 100, in the fault at '$name'"
+            unless $chance =~ /\A[0-9]{1,3}(?:\.[0-9]+)?\z/ && $chance <= 100;
         my $unknown = _unknown_word($fault);
         return "unknown $unknown in the fault at '$name'" if defined $unknown;
     }
@@ -42,17 +45,20 @@ sub _unknown_word {
     return;
 }
 
+# $switches: gives faults that may change while the session goes on; undef without.
 sub new {
-    my ($class, $faults, $journal, $session) = @_;
-    return bless { faults => $faults, journal => $journal, session => $session }, $class;
+    my ($class, $faults, $journal, $session, $switches) = @_;
+    srand;    # every session is a fork of one process
+    return bless { faults => $faults, journal => $journal, session => $session, switches => $switches }, $class;
 }
 
 # A plan is how a reply leaves: {octets => ..., and what the faults that fit have set, in their order}.
 sub plan {
     my ($self, $stage, $octets, $subject, $round) = @_;
     my %plan = (octets => $octets, faulty => 0);
-    for my $index (0 .. $#{ $self->{faults} }) {
-        my $fault = $self->{faults}[$index];
+    my @faults = (@{ $self->{faults} }, $self->{switches} ? $self->{switches}->faults : ());
+    for my $index (0 .. $#faults) {
+        my $fault = $faults[$index];
         next if $fault->{stage} ne $stage || defined $fault->{round} && $fault->{round} != $round;
         next unless $self->_fits($fault, $index, $subject);
         _join(\%plan, $fault);
@@ -64,6 +70,7 @@ sub _fits {
     my ($self, $fault, $index, $subject) = @_;
     return 0 if defined $fault->{session} && $fault->{session} != $self->{session};
     return 0 if defined $fault->{match} && (defined $subject ? $subject : '') !~ $fault->{match};
+    return 0 if defined $fault->{chance} && rand(100) >= $fault->{chance};
     return 1 unless defined $fault->{nth};
     my $count = $self->{journal}->count($index);
     return scalar grep { $_ == $count } ref $fault->{nth} ? @{ $fault->{nth} } : $fault->{nth};

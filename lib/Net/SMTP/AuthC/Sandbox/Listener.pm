@@ -8,17 +8,19 @@ use Net::SMTP::AuthC::Sandbox::Journal;
 use Net::SMTP::AuthC::Sandbox::Session;
 use Net::SMTP::AuthC::Sandbox::Stream;
 use POSIX ();
-use Socket qw(AF_INET AF_INET6 SOCK_STREAM SOMAXCONN INADDR_LOOPBACK inet_pton pack_sockaddr_in pack_sockaddr_in6
-    unpack_sockaddr_in sockaddr_family);
+use Socket qw(AF_INET AF_INET6 AF_UNIX SOCK_STREAM SOMAXCONN INADDR_LOOPBACK inet_pton pack_sockaddr_in
+    pack_sockaddr_in6 pack_sockaddr_un unpack_sockaddr_in sockaddr_family SOL_SOCKET SO_REUSEADDR);
 
-use constant { SLICE => 0.5, PATIENCE => 5 };
+use constant { SLICE => 0.5, PATIENCE => 5, PAGE => 30 };
 
-# Opens the sockets and forks; option, folder and make_tls as for a session.
+# Opens the sockets and forks; option, folder and make_tls as for a session, path for a unix socket besides.
 sub start {
     my ($class, %self) = @_;
     die "it needs fork, which Windows does not have\n" if $^O eq 'MSWin32';
     my $self = bless { %self, owner => $$, kids => {}, count => 0 }, $class;
     ($self->{port}, my @sockets) = _sockets($self->{option}{listen_ipv6});
+    push @sockets, _unix_socket($self->{path}) if defined $self->{path};
+    push @sockets, $self->_open_inbox if $self->{option}{inbox};
     pipe my $lifeline, my $held or die "pipe: $!\n";
     my $quiet = POSIX::SigSet->new(POSIX::SIGTERM(), POSIX::SIGINT(), POSIX::SIGHUP(), POSIX::SIGCHLD());
     my $before = POSIX::SigSet->new;
@@ -28,10 +30,14 @@ sub start {
     POSIX::sigprocmask(POSIX::SIG_SETMASK(), $before);
     die "fork: $!\n" unless defined $pid;
     @$self{qw(pid held)} = ($pid, $held);
+    delete $self->{inbox};    # the child's alone, as the other sockets are
     return $self;
 }
 
 sub port { return $_[0]{port} }
+
+# That of the web inbox; undef without one.
+sub inbox_port { return $_[0]{inbox_port} }
 
 # Ends the listener and its sessions; only in the process that started it.
 sub stop {
@@ -41,6 +47,7 @@ sub stop {
     local @SIG{qw(CHLD PIPE)} = ('DEFAULT', 'IGNORE');
     my $pid = delete $self->{pid};
     syswrite $self->{held}, 'q' if $self->{held};
+    unlink $self->{path} if defined $self->{path};
     for (1 .. PATIENCE * 100) {
         return if waitpid($pid, POSIX::WNOHANG()) != 0;
         select undef, undef, undef, 0.01;
@@ -64,9 +71,28 @@ sub _sockets {
     die "found no port that is free on 127.0.0.1 and ::1\n";
 }
 
+sub _unix_socket {
+    my ($path) = @_;
+    my $socket = eval { _listening(AF_UNIX, pack_sockaddr_un($path)) };
+    return $socket || die 'cannot listen on ' . $path . ': ' . ($@ || "$!\n");
+}
+
+# Its modules are loaded here, where a failure can be told.
+sub _open_inbox {
+    my ($self) = @_;
+    require Net::SMTP::AuthC::Sandbox::Inbox;
+    my $port = $self->{option}{inbox} == 1 ? 0 : $self->{option}{inbox};
+    $self->{inbox} = _listening(AF_INET, pack_sockaddr_in($port, INADDR_LOOPBACK))
+        or die "cannot listen on 127.0.0.1:$port: $!\n";
+    $self->{inbox_port} = (unpack_sockaddr_in(getsockname $self->{inbox}))[0];
+    $self->{inbox_server} = Net::SMTP::AuthC::Sandbox::Inbox->new($self->{folder});
+    return $self->{inbox};
+}
+
 sub _listening {
     my ($family, $address) = @_;
     socket my $socket, $family, SOCK_STREAM, 0 or return;
+    setsockopt $socket, SOL_SOCKET, SO_REUSEADDR, 1 unless $family == AF_UNIX;
     bind $socket, $address or return;
     listen $socket, SOMAXCONN or return;
     $socket->blocking(0);
@@ -129,26 +155,41 @@ sub _ended {
 sub _accept {
     my ($self, $socket) = @_;
     my $address = accept my $client, $socket or return;
-    my $number = ++$self->{count};
+    my $is_page = $self->{inbox} && $self->{inbox} == $socket;
+    my $number = $is_page ? 0 : ++$self->{count};
     my $pid = fork;
     return warn "fork: $!" unless defined $pid;
     if ($pid == 0) {
-        eval { $self->_session($client, $number, $address); 1 } or warn "the sandbox failed: $@";
+        eval { $is_page ? $self->_page($client) : $self->_session($client, $number, $address); 1 }
+            or warn "the sandbox failed: $@";
         POSIX::_exit(0);
     }
     $self->{kids}{$pid} = 1;
     return;
 }
 
+# One request to the inbox, which has its time and no more.
+sub _page {
+    my ($self, $client) = @_;
+    $self->{inbox_server}->answer($self->_stream($client, PAGE));
+    return;
+}
+
+sub _stream {
+    my ($self, $client, $timeout) = @_;
+    close $_ for @{ delete $self->{sockets} };
+    return Net::SMTP::AuthC::Sandbox::Stream->new(
+        socket => $client, lifeline => $self->{lifeline}, timeout => $timeout);
+}
+
 sub _session {
     my ($self, $client, $number, $address) = @_;
-    close $_ for @{ delete $self->{sockets} };
-    my $stream = Net::SMTP::AuthC::Sandbox::Stream->new(
-        socket => $client, lifeline => $self->{lifeline}, timeout => $self->{option}{timeout});
+    my $stream = $self->_stream($client, $self->{option}{timeout});
     my $journal = Net::SMTP::AuthC::Sandbox::Journal->new($self->{folder});
     my $session = Net::SMTP::AuthC::Sandbox::Session->new(stream => $stream, journal => $journal, number => $number,
         map { $_ => $self->{$_} } qw(option folder make_tls));
-    $session->run(sockaddr_family($address) == AF_INET ? '127.0.0.1' : '::1');
+    my %peer = (AF_INET, '127.0.0.1', AF_INET6, '::1');
+    $session->run($peer{ sockaddr_family($address) } || 'unix socket');
     return;
 }
 
@@ -162,6 +203,7 @@ sub _called {
 sub _orphaned {
     my ($self) = @_;
     $self->_end_sessions;
+    unlink $self->{path} if defined $self->{path};
     File::Path::remove_tree($self->{folder});
     return;
 }

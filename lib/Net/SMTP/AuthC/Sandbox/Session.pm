@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use Net::SMTP::AuthC::Sandbox::Faults;
 use Net::SMTP::AuthC::Sandbox::Introduction;
+use Net::SMTP::AuthC::Sandbox::Switches;
 use Net::SMTP::AuthC::Sandbox::Transaction;
 
 # RFC 5321 section 4.5.3.1.4, with what the extensions add for MAIL and RCPT
@@ -13,9 +14,11 @@ my $introduction = 'Net::SMTP::AuthC::Sandbox::Introduction';
 my $transaction  = 'Net::SMTP::AuthC::Sandbox::Transaction';
 
 # argument: needed, none or any. needs: names in %condition. last: nothing may be sent behind it before its reply.
+# lmtp: whether the command is LMTP's alone (1) or SMTP's (0).
 my %command = (
-    EHLO     => { run => $introduction->can('ehlo'),     argument => 'needed', last => 1 },
-    HELO     => { run => $introduction->can('helo'),     argument => 'needed', last => 1 },
+    EHLO     => { run => $introduction->can('ehlo'),     argument => 'needed', last => 1, lmtp => 0 },
+    LHLO     => { run => $introduction->can('ehlo'),     argument => 'needed', last => 1, lmtp => 1 },
+    HELO     => { run => $introduction->can('helo'),     argument => 'needed', last => 1, lmtp => 0 },
     STARTTLS => { run => $introduction->can('starttls'), argument => 'none', last => 1, needs => [qw(hello no_tls)] },
     AUTH     => { run => $introduction->can('auth'),     argument => 'needed', last => 1,
                   needs => [qw(tls hello no_mail no_user)] },
@@ -51,7 +54,8 @@ my %condition = (
 # option, stream, journal, number, folder, and make_tls, a sub that gives a TLS object for a descriptor
 sub new {
     my ($class, %self) = @_;
-    my $faults = Net::SMTP::AuthC::Sandbox::Faults->new($self{option}{faults}, $self{journal}, $self{number});
+    my $switches = $self{option}{inbox} ? Net::SMTP::AuthC::Sandbox::Switches->new($self{folder}) : undef;
+    my $faults = Net::SMTP::AuthC::Sandbox::Faults->new($self{option}{faults}, @self{qw(journal number)}, $switches);
     return bless { %self, faults => $faults, messages => 0 }, $class;
 }
 
@@ -86,8 +90,8 @@ sub _command {
     return $self->answer('unknown', '500 5.5.2 Line too long') unless defined $line;
     $self->line(client => $line);
     my ($verb, $argument) = $line =~ /\A([^ ]*) ?(.*?) *\z/s;
-    my $row = $command{ uc $verb };
-    my $stage = $row ? lc $verb : 'unknown';
+    my $row = $self->_row(uc $verb);
+    my $stage = $row ? $row->{lmtp} ? 'ehlo' : lc $verb : 'unknown';
     my $complaint = _wrong_form($row, $line, $end, $argument) || $self->_wrong_time($row);
     return $self->answer($stage, $complaint, $argument) if $complaint;
     $self->_note_early($row, uc $verb);
@@ -97,6 +101,13 @@ sub _command {
         $reply = $error->{reply};
     }
     return defined $reply ? $self->answer($stage, $reply, $argument, %hooks) : undef;
+}
+
+# LMTP has LHLO for EHLO and HELO (RFC 2033 section 4.1).
+sub _row {
+    my ($self, $verb) = @_;
+    my $row = $command{$verb} or return;
+    return defined $row->{lmtp} && !$row->{lmtp} != !$self->{option}{lmtp} ? undef : $row;
 }
 
 sub _wrong_form {
@@ -114,7 +125,8 @@ sub _wrong_time {
     my ($self, $row) = @_;
     for my $need (@{ $row->{needs} || [] }) {
         my ($holds, $reply) = @{ $condition{$need} };
-        return $reply unless $holds->($self);
+        return $self->{option}{lmtp} && $need eq 'rcpt' ? '503 5.5.1 No valid recipients' : $reply
+            unless $holds->($self);
     }
     return;
 }
@@ -128,17 +140,18 @@ sub _note_early {
 }
 
 # Sends a reply through the faults of its stage and tells whether it still means 2yz or 3yz, as it was meant to.
-# Hooks: done or refused run before the client can know, after when the reply has been sent. round counts the 334 of a
-# login.
+# Hooks: done or refused run before the client can know, after when the reply has been sent, close ends the connection
+# then. round counts the 334 of a login.
 sub answer {
     my ($self, $stage, $reply, $subject, %hooks) = @_;
-    my $plan = $self->plan($stage, $self->_octets($reply), $subject, $hooks{round});
+    my $plan = $self->plan($stage, $self->octets($reply), $subject, $hooks{round});
     my $verdict = Net::SMTP::AuthC::Sandbox::Faults::verdict($plan);
     my $good = $verdict =~ /[23]/ && $verdict eq substr $reply, 0, 1;
     my $hook = $hooks{ $good ? 'done' : 'refused' };
     $hook->() if $hook;
     $self->deliver($stage, $plan);
     $hooks{after}->() if $good && $hooks{after};
+    die { ended => 'closed by the sandbox' } if $hooks{close};
     return $good;
 }
 
@@ -166,7 +179,7 @@ sub stage {
 }
 
 # "250 a\nb\nc" as octets of a multi-line reply, enhanced codes only where they are offered; raw octets as they are.
-sub _octets {
+sub octets {
     my ($self, $reply) = @_;
     return $reply if $reply =~ /\n\z/;
     my ($code, $text) = unpack 'A3 x a*', $reply;
@@ -179,7 +192,10 @@ sub _octets {
 # What the last EHLO allows, by keyword.
 sub offered {
     my ($self) = @_;
-    return $self->{extended} ? $self->{option}{keyword} : {};
+    return {} unless $self->{extended};
+    my %keyword = %{ $self->{option}{keyword} };
+    delete $keyword{REQUIRETLS} unless $self->{tls};
+    return \%keyword;
 }
 
 sub _quit {
