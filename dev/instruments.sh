@@ -28,14 +28,19 @@ missing_for_instruments() {
     missing_programs
 }
 
-# Programs that send mail with Net::SMTP, for xt/programs_*.t.
+# Programs that send mail with Net::SMTP, for xt/programs_*.t, and what the examples want.
 missing_programs() {
     for pair in MIME::Lite:libmime-lite-perl Email::Sender:libemail-sender-perl Email::Stuffer:libemail-stuffer-perl \
         Mail::Mailer:libmailtools-perl Mail::Transport::SMTP:libmail-transport-perl \
-        IO::Socket::SSL:libio-socket-ssl-perl; do
+        IO::Socket::SSL:libio-socket-ssl-perl CGI:libcgi-pm-perl DBD::SQLite:libdbd-sqlite3-perl \
+        Plack:libplack-perl; do
         perl -M"${pair%:*}" -e 1 2>/dev/null || echo "${pair##*:}"
     done
     [ -e "$(git --exec-path 2>/dev/null)/git-send-email" ] || echo git-email
+    # the pages, behind a web server and in a browser
+    have apache2 || echo apache2-bin
+    [ -e /usr/lib/apache2/modules/mod_perl.so ] || echo libapache2-mod-perl2
+    have chromium-headless-shell || have chromium || echo chromium-headless-shell
 }
 
 # Debian does not let Postfix and Exim be installed together: this one is only unpacked, below build/, and gets its
