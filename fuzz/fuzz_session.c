@@ -1,6 +1,8 @@
 /* fuzz_session: the fuzzer plays the server and the caller; the session may not lie, show the secret, grow or hang.
  *
- * Several messages may be under way; those of "u" are known by their numbers (fuzz_wire.h). Input: lines. "D" is the caller's: a letter for the operation, then its argument; with a backslash at the end what
+ * Several messages may be under way; those of "u" are known by their numbers (fuzz_wire.h).
+ *
+ * Input: lines. "D" is the caller's: a letter for the operation, then its argument; with a backslash at the end what
  * is said then waits. "S": the server says this, with CRLF; "s": without; "N": 334 with base64 of "r=", the client's
  * nonce and this. "<" and an octet: that many octets of output leave, else all do. "E": the server closes. "!" in
  * front: the line is trusted. */
@@ -159,17 +161,18 @@ check(struct play *p)
     const struct smtpc_error *error = smtpc_session_error(s);
     enum smtpc_want want = smtpc_session_wants(s);
     size_t sent = smtpc_envelope_count(envelope, SMTPC_OUTCOME_SENT);
+    int is_whole = wire_number(smtpc_session_submission(s)) > 0;
     size_t i;
 
-    must(sent <= p->sent || p->taken || wire_number(envelope) > 0);
+    must(sent <= p->sent || p->taken || is_whole);
     p->sent = sent;
-    wire_check(&p->wire, envelope);
+    wire_check(&p->wire, smtpc_session_submission(s));
     must(strlen(error->text) < SMTPC_ERROR_TEXT_MAX && smtpc_session_step(s) != NULL);
     must(p->is_known || !leaks(error->text, strlen(error->text)));
     for (i = 0; i < envelope->count; i++) {
         enum smtpc_outcome outcome = envelope->recipients[i].outcome;
 
-        must(outcome != SMTPC_OUTCOME_UNKNOWN || wire_number(envelope) > 0
+        must(outcome != SMTPC_OUTCOME_UNKNOWN || is_whole
              || (p->dot_is_out && error->may_have_been_sent));
         must(want != SMTPC_WANT_CLOSED || outcome > SMTPC_OUTCOME_ACCEPTED);
         must(outcome <= SMTPC_OUTCOME_ACCEPTED || envelope->recipients[i].step != NULL);
@@ -253,9 +256,8 @@ submit(struct play *p, const char *argument, size_t n)
     size_t i, count = n > 0 ? (unsigned char)argument[0] % 130 : 1;
     char sender[32];
 
-    if (p->begun + 1 >= WIRE_MESSAGES
-        || smtpc_session_open_envelope(s, sender, (size_t)snprintf(sender, sizeof sender, "u%u" WIRE_HOST, p->begun + 1),
-                                       "") != 0)
+    snprintf(sender, sizeof sender, "u%u" WIRE_HOST, p->begun + 1);
+    if (p->begun + 1 >= WIRE_MESSAGES || smtpc_session_open_envelope(s, sender, strlen(sender), "") != 0)
         return;
     p->begun++;
     for (i = 0; i < count; i++)
@@ -276,10 +278,10 @@ look_at_finished(struct play *p)
 
     if (over == NULL)
         return;
-    must(over->is_over && over->awaited == 0 && wire_number(&over->envelope) > p->told);
-    p->told = wire_number(&over->envelope);
+    must(over->is_over && over->awaited == 0 && wire_number(over) > p->told);
+    p->told = wire_number(over);
     p->told_count++;
-    wire_check(&p->wire, &over->envelope);
+    wire_check(&p->wire, over);
     must(p->is_known || !leaks(over->error.text, strlen(over->error.text)));
     must(smtpc_error_is_set(&over->error) || smtpc_envelope_count(&over->envelope, SMTPC_OUTCOME_SENT) > 0);
     must(!over->error.may_have_been_sent == (smtpc_envelope_count(&over->envelope, SMTPC_OUTCOME_UNKNOWN) == 0));
@@ -372,7 +374,8 @@ respond(struct play *p, const char *argument, size_t n)
     size_t length;
 
     smtpc_session_challenge(p->session, &challenge, &length);
-    must(length == 0 || smtpc_session_wants(p->session) == SMTPC_WANT_RESPONSE);
+    must(length == 0 || smtpc_session_wants(p->session) == SMTPC_WANT_RESPONSE
+         || smtpc_session_finished(p->session) != NULL);
     smtpc_session_respond(p->session, argument, n);
 }
 

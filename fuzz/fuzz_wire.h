@@ -1,4 +1,4 @@
-/* fuzz_wire: reads along what a session says and hears, command by command, and knows what may be told of a message. */
+/* fuzz_wire: reads along what a session says and hears, and knows what may be told of a message. */
 #ifndef FUZZ_WIRE_H
 #define FUZZ_WIRE_H
 
@@ -113,10 +113,12 @@ wire_say_line(struct wire *w)
         wire_say_chunk(w);
     else if (strncmp(w->line, "MAIL FROM:<", 11) == 0)
         wire_say_mail(w);
-    else
+    else if (strcmp(w->line, "RSET\r\n") == 0 || strncmp(w->line + 1, "HLO ", 4) == 0) {
+        w->message = 0;    /* what follows without MAIL is no message of ours */
+        wire_await(w, WIRE_RSET);
+    } else
         wire_await(w, strncmp(w->line, "AUTH ", 5) == 0 ? WIRE_AUTH : strncmp(w->line, "RCPT TO:", 8) == 0 ? WIRE_RCPT
-                   : strcmp(w->line, "DATA\r\n") == 0 ? WIRE_DATA
-                   : strcmp(w->line, "RSET\r\n") == 0 || strncmp(w->line + 1, "HLO ", 4) == 0 ? WIRE_RSET : WIRE_OTHER);
+                   : strcmp(w->line, "DATA\r\n") == 0 ? WIRE_DATA : WIRE_OTHER);
 }
 
 /* What was handed over. Of long lines the beginning is enough. */
@@ -172,7 +174,8 @@ wire_hear_reply(struct wire *w)
     struct wire_message *message = &w->messages[w->waiting[w->first].message];
     int class = smtpc_reply_class(&w->reply);
 
-    w->is_lost = !w->was_asked_for || w->reply.code == 421 || (class == 3 && (kind == WIRE_END || kind == WIRE_CHUNK));
+    w->is_lost = !w->was_asked_for || w->reply.code == 421
+        || (class == 3 && (kind == WIRE_END || kind == WIRE_CHUNK));
     if (w->is_lost || (kind == WIRE_END && !wire_hear_end(w, message)))
         return;
     if (kind == WIRE_AUTH)
@@ -217,12 +220,13 @@ wire_hear_silence(struct wire *w)
 
 /* The number of a message by its sender; 0: it is led command by command. */
 static inline unsigned
-wire_number(const struct smtpc_envelope *envelope)
+wire_number(const struct smtpc_submission *submission)
 {
+    const struct smtpc_envelope *envelope = &submission->envelope;
     char sender[WIRE_LINE];
     unsigned number = 0;
 
-    if (envelope->sender.length >= sizeof sender || envelope->sender.length == 0)
+    if (!submission->is_whole || envelope->sender.length >= sizeof sender || envelope->sender.length == 0)
         return 0;
     memcpy(sender, envelope->sender.bytes, envelope->sender.length);
     sender[envelope->sender.length] = '\0';
@@ -231,13 +235,13 @@ wire_number(const struct smtpc_envelope *envelope)
 
 /* What is told of a message that runs by itself is what passed. */
 static inline void
-wire_check(const struct wire *w, const struct smtpc_envelope *envelope)
+wire_check(const struct wire *w, const struct smtpc_submission *submission)
 {
-    const struct wire_message *message = &w->messages[wire_number(envelope)];
-    size_t sent = smtpc_envelope_count(envelope, SMTPC_OUTCOME_SENT);
-    size_t unknown = smtpc_envelope_count(envelope, SMTPC_OUTCOME_UNKNOWN);
+    const struct wire_message *message = &w->messages[wire_number(submission)];
+    size_t sent = smtpc_envelope_count(&submission->envelope, SMTPC_OUTCOME_SENT);
+    size_t unknown = smtpc_envelope_count(&submission->envelope, SMTPC_OUTCOME_UNKNOWN);
 
-    if (wire_number(envelope) == 0)
+    if (wire_number(submission) == 0)
         return;
     must(sent == 0 || (message->has_left && message->is_taken && !message->is_void));
     must(unknown == 0 || (message->has_left && !message->is_answered));

@@ -14,17 +14,26 @@ use constant { CUTTERS => 4, HOLDERS => 10, LATE => 0.4, TIMEOUT => 10, SHOWN =>
 my $slow = $ENV{NET_SMTP_AUTHC_SLOW} || 1;
 my $sample = $slow > 1 ? 40 : 1;
 
-# b@x is refused, c@x deferred. step: only so many of the cuts.
+# b@x is refused, c@x deferred. step: only so many of the cuts; hold: of the late replies.
 my @two    = ([qw(a@x b@x c@x)], [qw(c@x d@x)]);
+my @four   = ([qw(a@x b@x)], [qw(a@x)], [qw(c@x d@x)], [qw(d@x)]);
+my %ahead  = (chunking => 1, one_flight => 1, window => 4);
 my @nobody = (['b@x'], ['b@x'], ['a@x']);
 my @dialogues = (
-    { name => 'submit, pipelined', pipelining => 1, messages => \@two },
-    { name => 'submit in lock-step', pipelining => 0, messages => \@two },
-    { name => 'submit to nobody, twice', pipelining => 1, messages => \@nobody },
-    { name => 'mail, to, data', face => 1, messages => \@two },
-    { name => 'submit inside TLS, pipelined', pipelining => 1, tls => 1, messages => [$two[0]] },
-    { name => 'submit twice inside TLS, in lock-step', pipelining => 0, tls => 1, messages => \@two, step => 13 },
-    { name => 'mail, to, data inside TLS', face => 1, tls => 1, messages => \@two, step => 17 },
+    { name => 'submit, pipelined', pipelining => 1, messages => \@two, step => 2 },
+    { name => 'submit in lock-step', pipelining => 0, messages => \@two, step => 3, hold => 2 },
+    { name => 'submit to nobody, twice', pipelining => 1, messages => \@nobody, step => 3, hold => 2 },
+    { name => 'mail, to, data', face => 1, messages => \@two, step => 2, hold => 2 },
+    { name => 'submit inside TLS, pipelined', pipelining => 1, tls => 1, messages => [$two[0]], step => 3 },
+    { name => 'submit twice inside TLS, in lock-step', pipelining => 0, tls => 1, messages => \@two, step => 13,
+        hold => 3 },
+    { name => 'mail, to, data inside TLS', face => 1, tls => 1, messages => \@two, step => 17, hold => 3 },
+    stream('a stream', {}, step => 7, hold => 2),
+    stream('a stream by BDAT', { chunking => 1 }, step => 13, hold => 5),
+    stream('a stream in one flight', \%ahead, step => 7, hold => 2),
+    stream('a stream, all or none', { all_or_none => 1 }, step => 11, hold => 5),
+    stream('a stream inside TLS', {}, tls => 1, step => 37, hold => 3),
+    stream('a stream in one flight inside TLS', \%ahead, tls => 1, step => 31, hold => 3),
 );
 my %server = map { $_ => sandbox($_) } qw(none implicit);
 my $numbers = 0;
@@ -42,10 +51,15 @@ ok(($seen{timeout} || 0) > @hold / 3, 'ended by a deadline: ' . ($seen{timeout} 
 note 'cuts tried: ', scalar(@close) + @reset, ', late replies: ', scalar @hold;
 done_testing;
 
+sub stream {
+    my ($name, $options, @more) = @_;
+    return { name => $name, stream => $options, pipelining => 1, messages => \@four, @more };
+}
+
 sub sandbox {
     my ($tls) = @_;
     return Net::SMTP::AuthC::Sandbox->new(tls => $tls, require_auth => 0, name => 'x', greeting => 'x',
-        keywords => ['PIPELINING'], refuse => OutcomesJudge::refusals());
+        keywords => [qw(PIPELINING CHUNKING)], refuse => OutcomesJudge::refusals());
 }
 
 # Half of those that are late meet with the deadline of the whole submission.
@@ -96,7 +110,7 @@ sub cases_of {
     my ($dialogue, $how, $timeout, $step, $where) = @_;
     my @cuts;
     for my $to (qw(server client)) { push @cuts, map { { to => $to, how => $how, %$_ } } $where->($dialogue, $to) }
-    $step *= $sample * ($where == \&after_every_octet && $dialogue->{step} || 1);
+    $step *= $sample * ($dialogue->{ $where == \&after_every_octet ? 'step' : 'hold' } || 1);
     return map { case_of($dialogue, $cuts[$_], $timeout) } grep { $_ % $step == 0 } 0 .. $#cuts;
 }
 

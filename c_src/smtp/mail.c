@@ -19,7 +19,10 @@ open_envelope(struct smtpc_session *session, const char *sender, size_t n, const
     if (n > SMTPC_ENVELOPE_TEXT_MAX || strlen(parameters) >= SMTPC_ENVELOPE_TEXT_MAX)
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "sender: an address or parameters of that length");
     submission = smtpc_queue_open(session);
-    if (submission == NULL || smtpc_envelope_open(&submission->envelope, sender, n, parameters) != 0)
+    if (submission == NULL)
+        return smtpc_error_set(&session->error, SMTPC_ERROR_SYSTEM, "no room for another message: %d are kept, or memory "
+                               "is out", (int)SMTPC_SESSION_QUEUE_MAX);
+    if (smtpc_envelope_open(&submission->envelope, sender, n, parameters) != 0)
         return smtpc_error_set_memory(&session->error);
     return 0;
 }
@@ -203,6 +206,8 @@ smtpc_session_end(struct smtpc_session *session)
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "end of a message outside DATA");
     if (!is_by_chunks(session))
         return smtpc_state_begin(session, STEP_END);
+    if (smtpc_chunks_must_wait(session))
+        return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "end of a message that has to wait for the server");
     session->progress++;
     return smtpc_chunks_end(session);
 }

@@ -138,7 +138,9 @@ int smtpc_session_add_recipient(struct smtpc_session *session, const char *recip
                                 const char *parameters);
 int smtpc_session_submit(struct smtpc_session *session);
 
-/* Submissions may follow each other without a wait, where PIPELINING is offered: once the end of one is said, the next may
+/* Nothing may be fed between open and submit.
+ *
+ * Submissions may follow each other without a wait, where PIPELINING is offered: once the end of one is said, the next may
  * be opened and submitted, or QUIT said. With a window of n > 0, WANT_NEXT asks for it while fewer than n are under
  * way, and those that are over stay until they are dropped; 0, as at the start: what is over goes when the next is opened. */
 void smtpc_session_set_window(struct smtpc_session *session, size_t n);

@@ -105,7 +105,9 @@ deciding_reply(const struct run *run, int message, int recipient, int *taken)
     size_t i;
 
     *taken = 0;
-    for (i = is_void(run, message) ? server->count : 0; i < server->count && server->replies[i].end <= run->heard; i++)
+    if (is_void(run, message))
+        return NULL;
+    for (i = 0; i < server->count && server->replies[i].end <= run->heard; i++)
         if (server->replies[i].message == message && decides(&server->replies[i], recipient, taken))
             return &server->replies[i];
     return NULL;
@@ -237,12 +239,28 @@ check_finished(struct run *run)
     }
 }
 
+/* A message that must not be ended never is: its content was broken off, or it is for all or none. */
+static inline void
+check_never_ended(struct run *run)
+{
+    const struct way *way = run->dialogue->way;
+    int m, r;
+
+    if (way->drops && (run->ideal.has_come[0] || run->server.accepted[0] != 0))
+        fault(run, "ended, though it was broken off");
+    for (m = 0; way->all_or_none && m < run->dialogue->messages; m++)
+        for (r = 0; r < SERVER_RECIPIENTS && run->dialogue->plan[m].rcpt[r] != 0; r++)
+            if (run->dialogue->plan[m].rcpt[r] != 250 && run->ideal.has_ended[m])
+                fault(run, "ended, though not all were accepted");
+}
+
 /* What the server is responsible for in the end, against what was reported. */
 static inline void
 check_truth(struct run *run)
 {
     int m, r;
 
+    check_never_ended(run);
     for (m = 0; m < run->dialogue->messages; m++)
         for (r = 0; r < SERVER_RECIPIENTS; r++) {
             int is_accepted = run->server.accepted[m] >> r & 1;

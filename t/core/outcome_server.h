@@ -46,7 +46,7 @@ struct server {
     size_t chunk;                    /* octets of it that are to come */
     int chunk_is_last;
     int chunk_was_refused;
-    int message;                     /* whose transaction is open; -1: none */
+    int message;                     /* whose transaction is open, as after a refused BDAT LAST; -1: none */
     unsigned taken;                  /* its recipients, a bit each */
 
     unsigned accepted[SERVER_MESSAGES];    /* what the server is responsible for */
@@ -106,7 +106,12 @@ server_hear_mail(struct server *server)
 {
     int is_stranger = server->auth != 0 && !server->is_in && !server->is_open_to_all;
 
-    server->message = server->named = server->line[12] - '0';
+    server->named = server->line[12] - '0';
+    if (server->message >= 0) {    /* which stays as it was, and would get the recipients that follow */
+        server_say(server, AT_RSET, -1, 503);
+        return;
+    }
+    server->message = server->named;
     server->taken = 0;
     server->chunk_was_refused = 0;
     server_say(server, AT_MAIL, -1, is_stranger ? 530 : server->plan[server->message].mail);
@@ -178,8 +183,14 @@ server_end_chunk(struct server *server)
         server->has_come[server->named] = 1;
     if (is_void)
         server_say(server, AT_RSET, -1, 503);
-    else if (server->chunk_is_last)
+    else if (server->chunk_is_last) {
+        int message = server->message;
+
         server_end_message(server);
+        server->chunk_was_refused = server->replies[server->count - 1].code != 250;
+        if (server->chunk_was_refused && !server->lmtp)
+            server->message = message;
+    }
     else {
         server_say(server, AT_CHUNK, -1, server->plan[server->message].chunk);
         server->chunk_was_refused |= server->replies[server->count - 1].code != 250;

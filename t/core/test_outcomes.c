@@ -9,7 +9,7 @@ static const char *const orders[] = {"SRW", "WSR", "RWS", "?"};
 
 static unsigned long cuts;
 static unsigned long reports[SMTPC_OUTCOME_UNKNOWN + 1];
-static unsigned long step_of_cuts = 4;    /* of each dialogue in each order; the next order begins at the next octet */
+static unsigned long step_of_cuts = 4;    /* in each order; the next order begins at the next octet */
 static unsigned long first_cut;
 
 static int
@@ -180,7 +180,8 @@ try_one(struct mailing *dialogue, const char *what)
 {
     const struct server_plan *first = &dialogue->plan[0];
 
-    ok(is_true_everywhere(dialogue), "%s, %s: %d message%s, MAIL %d, RCPT %d %d %d, DATA %d, end %d, 421 at %d, AUTH %d",
+    ok(is_true_everywhere(dialogue), "%s, %s: %d message%s, MAIL %d, RCPT %d %d %d, DATA %d, end %d, 421 at %d, "
+       "AUTH %d",
        what, dialogue->way->name, dialogue->messages, dialogue->messages > 1 ? "s" : "", first->mail, first->rcpt[0],
        first->rcpt[1], first->rcpt[2], first->data, first->end, (int)dialogue->farewell, dialogue->auth);
 }

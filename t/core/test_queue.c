@@ -1,4 +1,4 @@
-/* test_queue: several messages under way on one connection: what each reply means to each, and what may be said when. */
+/* test_queue: several messages under way on one connection: what a reply means to each, what may be said. */
 #include "greeted.h"
 
 enum { QUEUED = 8, SAID = 65536 };
@@ -108,7 +108,8 @@ static const struct group_case group_cases[] = {
     {"MAIL refused", "250 r\r\n550 m\r\n503 a\r\n503 b\r\n503 d\r\n", "RSET\r\n", "refused refused, refused 550"},
     {"MAIL deferred", "250 r\r\n451 m\r\n503 a\r\n503 b\r\n554 d\r\n", "RSET\r\n", "deferred deferred, deferred 451"},
     {"all RCPT refused", "250 r\r\n250 m\r\n550 a\r\n450 b\r\n554 d\r\n", "RSET\r\n", "refused deferred, deferred 0"},
-    {"all RCPT refused, 354", "250 r\r\n250 m\r\n550 a\r\n550 b\r\n354 go\r\n", ".\r\n", "refused refused, refused 0"},
+    {"all RCPT refused, 354", "250 r\r\n250 m\r\n550 a\r\n550 b\r\n354 go\r\n", ".\r\n",
+     "refused refused, refused 0"},
     {"MAIL refused, 354", "250 r\r\n550 m\r\n503 a\r\n503 b\r\n354 go\r\n", ".\r\n", "refused refused, refused 550"},
     {"DATA deferred", "250 r\r\n250 m\r\n250 a\r\n250 b\r\n451 d\r\n", "RSET\r\n", "deferred deferred, deferred 451"},
     {"DATA refused, one RCPT too", "250 r\r\n250 m\r\n550 a\r\n250 b\r\n554 d\r\n", "RSET\r\n",
@@ -408,7 +409,8 @@ test_drop_finished(void)
     ok(smtpc_session_finished(s)->envelope.count == 1, "until it is dropped");
     smtpc_session_drop_finished(s);
     smtpc_session_drop_finished(s);
-    ok(smtpc_session_finished(s) == NULL && smtpc_session_submission(s)->envelope.count == 2, "the second is not over");
+    ok(smtpc_session_finished(s) == NULL && smtpc_session_submission(s)->envelope.count == 2,
+       "the second is not over");
     hear(s, "250 r\r\n250 m\r\n250 r\r\n450 r\r\n250-two\r\n250 lines\r\n");
     ok(smtpc_session_finished(s)->code == 250 && smtpc_session_finished(s)->words_length == 9
        && memcmp(smtpc_session_finished(s)->words, "two\nlines", 9) == 0, "all the words of its reply");
@@ -499,7 +501,7 @@ test_early(void)
 
 /* ---- servers that read and write in turns ---- */
 
-/* at_once: it answers only when there is nothing more to read; else it reads no line before its last reply was read. */
+/* at_once: it answers only when there is nothing more to read; else it reads a line when its last reply was read. */
 static void
 try_patient_server(enum smtpc_manner manner, int at_once)
 {

@@ -43,10 +43,12 @@ sub _of_message {
     my ($case, $result, $number, $truth) = @_;
     my $reported = $result->{messages}[$number] or return "message $number: no report";
     return "message $number died: $reported->{died}" if $reported->{died};
-    my %known = (%$truth, %{ _passed($case, $result, $number) }, before => _replies_up_to($case, $number - 1));
+    my %known = (%$truth, %{ _passed($case, $result, $number) }, before => _replies_before($case, $number));
     $known{heard} = $known{replies} >= _replies_up_to($case, $number);
     $known{in_time} = ($reported->{kind} || '') ne 'timeout' && ($case->{cut}{how} || '') ne 'reset';
     $known{handed_over} = undef if ($case->{cut}{how} || '') eq 'reset';
+    $known{let_come} = 1 if ($case->{stream} || {})->{chunking};
+    $known{is_ahead} = ($case->{stream} || {})->{one_flight};
     my @complaint = $case->{face} ? _of_face($case, $reported, $number, \%known)
         : _of_submit($case, $reported, $number, \%known);
     return map { "message $number: $_ (" . ($reported->{error} || 'no error') . ')' } @complaint;
@@ -60,11 +62,13 @@ sub _passed {
     return _passed_in_tls($case, $result, $number) if $case->{tls};
     my $sender = OutcomesRun::sender($case, $number);
     my @replies = $result->{to_client} =~ /^[2-5][0-9][0-9] [^\n]*\n/mg;
-    my $handed_over = $result->{to_server_read} =~ /<\Q$sender\E>.*?\r\nA: b\r\n\r\n\.\.c\r\n\.\r\n/s;
+    my $end = ($case->{stream} || {})->{chunking}
+        ? qr/ LAST\r\nA: b\r\n\r\n\.c\r\n/ : qr/\r\nA: b\r\n\r\n\.\.c\r\n\.\r\n/;
+    my $handed_over = $result->{to_server_read} =~ /<\Q$sender\E>(?:(?!MAIL FROM).)*?$end/s;
     return { replies => scalar @replies, handed_over => $handed_over };
 }
 
-# A reply is a record, and so is a group of commands, and a message.
+# A reply is a record, and so is a group of commands, and a message; but in a stream they may leave together.
 sub _passed_in_tls {
     my ($case, $result, $number) = @_;
     my $first = $case->{first_record};
@@ -72,7 +76,29 @@ sub _passed_in_tls {
     my $heard = records($result->{to_client});
     my $own = 1;
     for my $to (@{ $case->{messages} }[0 .. $number]) { $own += _runs_ahead($case) ? 2 : 3 + @$to }
+    return { replies => $heard - $first->{client}, handed_over => undef } if $case->{stream};
     return { replies => $heard - $first->{client}, handed_over => $said - $first->{server} >= $own };
+}
+
+# Up to the one before the reply to MAIL.
+sub _replies_before {
+    my ($case, $number) = @_;
+    my $count = _replies_up_to($case, $number - 1);
+    return $count + ($case->{stream} && $number > 0 && !_is_left_out($case, $number - 1) ? 1 : 0);
+}
+
+# All or none, and not all were accepted.
+sub _is_left_out {
+    my ($case, $number) = @_;
+    return $case->{stream}{all_or_none} && grep { $REFUSED{$_} } @{ $case->{messages}[$number] };
+}
+
+# MAIL, RCPT, the end or RSET; DATA; and in front RSET, unless there was one.
+sub _replies_in_stream {
+    my ($case, $number) = @_;
+    my $before = $number == 0 ? 2 : _replies_before($case, $number);
+    return $before + @{ $case->{messages}[$number] } + 2
+        + ($case->{stream}{chunking} || _is_left_out($case, $number) ? 0 : 1);
 }
 
 sub _runs_ahead { return $_[0]{pipelining} && !$_[0]{face} }
@@ -82,6 +108,7 @@ sub _runs_ahead { return $_[0]{pipelining} && !$_[0]{face} }
 sub _replies_up_to {
     my ($case, $number) = @_;
     my $count = 2;
+    return _replies_in_stream($case, $number) if $case->{stream} && $number >= 0;
     for my $to (@{ $case->{messages} }[0 .. $number]) {
         my $is_for_nobody = !grep { !$REFUSED{$_} } @$to;
         $count += @$to + ($is_for_nobody && !_runs_ahead($case) ? 2 : 3);
@@ -142,9 +169,18 @@ sub _of_recipient {
 sub _of_refused {
     my ($recipient, $was_heard, $known) = @_;
     my ($address, $outcome) = @$recipient{qw(address outcome)};
+    return _of_refused_ahead($was_heard, $known) if $outcome eq 'unknown' && $known->{is_ahead};
     return 'its RCPT was refused' if $outcome ne 'not-sent' && $outcome ne $REFUSED{$address}[0];
     return 'the reply to RCPT was not whole' if $outcome ne 'not-sent' && !$was_heard;
     return 'the reply to RCPT was there' if $outcome eq 'not-sent' && $was_heard && $known->{in_time};
+    return;
+}
+
+# In one flight the message leaves before it is known who is refused.
+sub _of_refused_ahead {
+    my ($was_heard, $known) = @_;
+    return 'the reply to RCPT was there' if $was_heard && $known->{in_time};
+    return 'the message has not left' if defined $known->{handed_over} && !$known->{handed_over};
     return;
 }
 

@@ -8,8 +8,9 @@ use OutcomesProxy;
 use POSIX ();
 use Storable ();
 
-# A case is {number, face, messages => [[recipients of the first], ...], cut, timeout, deadline, tls, port, ca_file,
-# pipelining}: number from 0, face for the methods of Net::SMTP. Returns for each, by its number, {messages => [what
+# A case is {number, face, stream, messages => [[recipients of the first], ...], cut, timeout, deadline, tls, port,
+# ca_file, pipelining}: number from 0, face for the methods of Net::SMTP, stream for submit_all with these options.
+# Returns for each, by its number, {messages => [what
 # was reported of each], and what passed: to_server_read, to_server, to_client_read, to_client}; none when the process
 # that had it failed.
 sub run {
@@ -53,7 +54,8 @@ sub text { return "A: b\n\n.c\n" }
 
 sub attempt {
     my ($case, $port) = @_;
-    return $case->{face} ? _by_face($case, $port) : _by_submit($case, $port);
+    return _by_face($case, $port) if $case->{face};
+    return $case->{stream} ? _by_stream($case, $port) : _by_submit($case, $port);
 }
 
 # ---- connect and submit ----
@@ -69,9 +71,10 @@ sub _by_submit {
 
 sub _connect {
     my ($case, $port) = @_;
+    Net::SMTP::AuthC::Ladder->forget if $INC{'Net/SMTP/AuthC/Ladder.pm'};    # each case is on its own
     my $url = $case->{tls} ? "smtps://127.0.0.1:$port" : "smtp://127.0.0.1:$port?tls=none";
     my @tls = $case->{tls} ? (SSL_ca_file => $case->{ca_file}, resumption => 0) : ();
-    return Net::SMTP::AuthC->connect($url, hello => 'c.x', pipelining => $case->{pipelining}, @tls,
+    return Net::SMTP::AuthC->connect($url, hello => 'c.x', reconnect => 0, pipelining => $case->{pipelining}, @tls,
         timeout => $case->{timeout}, end_timeout => $case->{timeout});
 }
 
@@ -82,6 +85,45 @@ sub _submit {
             deadline => $case->{deadline});
     };
     return _report($receipt, $receipt ? undef : $@);
+}
+
+# ---- connect and submit_all ----
+
+sub _by_stream {
+    my ($case, $port) = @_;
+    my $smtp = eval { _connect($case, $port) } or return map { _report(undef, $@) } @{ $case->{messages} };
+    my ($asked, @receipts, @order) = (0);
+    my $next = sub {
+        my $to = $case->{messages}[$asked] or return;
+        return { message => text(), from => sender($case, $asked++), to => $to };
+    };
+    my $keep = sub {
+        my ($receipt, $item) = @_;
+        push @order, _number_of($item->{from});
+        push @{ $receipts[ $order[-1] ] }, $receipt;
+    };
+    my %option = (%{ $case->{stream} }, deadline => $case->{deadline}, on_receipt => $keep);
+    my $error;
+    for my $more ([reconnect => 0], []) {    # the second for a stream that does not know how
+        eval { $smtp->submit_all($next, %option, @$more); $error = undef; 1 } or $error = $@;
+        last unless $error && $error =~ /reconnect/ && !$asked;
+    }
+    eval { $smtp->quit };
+    return { died => "receipts in the order @order" } if "@order" ne join ' ', sort { $a <=> $b } @order;
+    return map { _of_stream($_ < $asked, $error, @{ $receipts[$_] || [] }) } 0 .. $#{ $case->{messages} };
+}
+
+sub _number_of { return $_[0] =~ /(.)\@/ ? $1 : die "$_[0]: a sender of ours?" }
+
+# One receipt for whatever was asked for, and none for what was not.
+sub _of_stream {
+    my ($was_asked_for, $error, @receipts) = @_;
+    return { died => @receipts . ' receipts' . ($error ? ": $error" : '') } if @receipts != ($was_asked_for ? 1 : 0);
+    return { error => 'not asked for', kind => '' } if !@receipts && $error;
+    return { died => 'not asked for, and no error' } if !@receipts;
+    my $own = $receipts[0]->error;
+    return { %{ _report($receipts[0], undef) }, kind => $own && $own->kind, error => $own && "$own",
+        may => $own && $own->may_have_been_sent };
 }
 
 # In plain data, so that it can be stored.
