@@ -26,6 +26,7 @@
 #include "xs/call.h"
 #include "xs/feed.h"
 #include "xs/results.h"
+#include "xs/plain.h"
 #include "xs/stream.h"
 
 MODULE = Net::SMTP::AuthC    PACKAGE = Net::SMTP::AuthC
@@ -69,7 +70,7 @@ _connect(struct handle *handle, bool trace, ...)
     if (options.unix_path == NULL && (options.host == NULL || options.service == NULL))
         croak("%s is needed", options.host == NULL ? "host" : "service");
     if (handle->connection != NULL)
-        croak("connected already");
+        forget_connection(aTHX_ handle);
     handle->connection = smtpc_connection_new(&options, &error);
     if (handle->connection == NULL)
         croak_error(aTHX_ &error);

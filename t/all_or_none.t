@@ -61,7 +61,7 @@ subtest 'many recipients' => sub {
 subtest 'refused before RCPT, and a lost connection' => sub {
     my $server = sandbox(faults => [{stage => 'mail', nth => 1, reply => "550 5.7.1 Not you\r\n"},
         {stage => 'rcpt', nth => 4, reply => "421 4.3.2 Going\r\n", close => 1}]);
-    my $smtp = client($server);
+    my $smtp = client($server, reconnect => 0);
     my $error = submitted($smtp, 'good@x.test other@x.test', all_or_none => 1);
     is_deeply([$error->step, $error->code, outcomes($error->receipt)], ['MAIL', 550, 'refused refused'], 'MAIL');
     $error = submitted($smtp, 'good@x.test other@x.test third@x.test', all_or_none => 1);
@@ -73,7 +73,7 @@ for my $behind ({append => "421 4.4.2 Good bye\r\n"}, {append => "421 4.4.2 Good
     {append => "250 2.0.0 And\r\n"}, {append => "\x16\x03\x01"}, {close => 'after'}, {reset => 'after'}) {
     subtest 'behind the last reply: ' . join(' ', map { $behind->{$_} =~ s/[^ -~]//gr } sort keys %$behind) => sub {
         my $server  = sandbox(faults => [{stage => 'end', %$behind}]);
-        my $smtp    = client($server);
+        my $smtp    = client($server, reconnect => 0);
         my $receipt = submitted($smtp, 'good@x.test perm@x.test');
         isa_ok($receipt, 'Net::SMTP::AuthC::Receipt') or return diag($receipt);
         is(outcomes($receipt), 'sent refused', 'what was taken is sent');

@@ -199,7 +199,7 @@ subtest 'refused and deferred, at every stage' => sub {
 
 subtest 'several messages, and a connection that goes' => sub {
     my $server = sandbox(faults => [{stage => 'mail', nth => 4, reply => "421 4.3.2 Closing\r\n", close => 'after'}]);
-    my $smtp = client($server);
+    my $smtp = client($server, reconnect => 0);
     is($smtp->submit("$_\n", %mail)->all_sent, 1, "message $_") for 1 .. 3;
     my $error = error_of(sub { $smtp->submit("4\n", from => 'a@x.test', to => [qw(c@x.test d@x.test)]) });
     is($error->code, 421, 'the fourth meets 421');

@@ -65,6 +65,18 @@ close_handle(pTHX_ struct handle *handle, int politely)
         do_close(handle->glob, FALSE);
 }
 
+/* Before another connection. A file that the program has opened on the glob meanwhile stays there. */
+static void
+forget_connection(pTHX_ struct handle *handle)
+{
+    if (handle->in_call || smtpc_session_wants(session_of(handle)) != SMTPC_WANT_CLOSED)
+        croak("connected already");
+    close_handle(aTHX_ handle, 0);
+    smtpc_connection_free(handle->connection);
+    handle->connection = NULL;
+    handle->has_glob = handle->is_unheard = handle->defer = 0;
+}
+
 /* How often Perl code has run within calls, in all threads. A static, but nobody's state: a count that another thread
  * raises costs a needless look at the handle. */
 static unsigned long perl_runs;

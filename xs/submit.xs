@@ -42,29 +42,53 @@ _submit(struct handle *handle, SV *sender, SV *parameters, AV *recipients, SV *s
   OUTPUT:
     RETVAL
 
-# Messages after each other, as next returns them, with so many under way at once; see xs/stream.h. 1, or '' when the
-# connection has ended.
+# Messages after each other, with so many under way at once: next, ready, sent and report as xs/stream.h has them. about:
+# from and to of those that name none, size_max, recipients_max (0: none is plain), and shared: what every receipt has. 1,
+# or '' when the connection has ended. With a window of 0 only those that are over already are reported.
 bool
-_stream(struct handle *handle, SV *next, SV *report, IV window)
+_stream(struct handle *handle, SV *next, SV *ready, SV *sent, SV *report, IV window, HV *about)
   PREINIT:
     struct stream stream = {0};
     struct smtpc_session *session;
   CODE:
-    if (!is_code_ref(next) || !is_code_ref(report) || window < 1 || window > SMTPC_SESSION_QUEUE_MAX / 2)
-        croak("next and report must be code, and window from 1 to %d", SMTPC_SESSION_QUEUE_MAX / 2);
+    if (!is_code_ref(next) || !is_code_ref(ready) || !is_code_ref(sent) || !is_code_ref(report))
+        croak("next, ready, sent and report must be code");
+    if (window < 0 || window > SMTPC_SESSION_QUEUE_MAX / 2)
+        croak("window must be from 0 to %d", SMTPC_SESSION_QUEUE_MAX / 2);
     ENTER;
     stream.handle = handle;
     stream.next = sv_mortalcopy(next);
+    stream.ready = sv_mortalcopy(ready);
+    stream.sent = sv_mortalcopy(sent);
     stream.report = sv_mortalcopy(report);
-    stream.tags = (AV *)sv_2mortal((SV *)newAV());
+    stream.ids = (AV *)sv_2mortal((SV *)newAV());
     stream.source = sv_newmortal();
     stream.window = window;
+    read_plain(aTHX_ about, &stream.plain);
     session = begin_operation(aTHX_ handle);
     smtpc_session_set_window(session, (size_t)window);
-    run_stream(aTHX_ &stream);
+    if (window > 0) {
+        smtpc_session_drop_finished(session);    /* what was submitted before by itself */
+        run_stream(aTHX_ &stream);
+    } else
+        tell_finished(aTHX_ &stream);
     smtpc_session_set_window(session, 0);
     RETVAL = cBOOL(smtpc_session_wants(session) != SMTPC_WANT_CLOSED);
     handle->in_call = 0;
     LEAVE;
   OUTPUT:
     RETVAL
+
+# The answer to the end of the message that was submitted last: code, and its lines with LF between; nothing when none came.
+void
+_last_answer(struct handle *handle)
+  PREINIT:
+    const struct smtpc_submission *submission;
+  PPCODE:
+    if (handle->connection == NULL)
+        XSRETURN_EMPTY;
+    submission = smtpc_session_submission(session_of(handle));
+    if (submission->words == NULL)
+        XSRETURN_EMPTY;
+    mXPUSHi(submission->code);
+    mXPUSHp(submission->words, submission->words_length);

@@ -13,24 +13,25 @@ XSLoader::load('Net::SMTP::AuthC', $VERSION);
 # In name only, for programs that ask: whatever Net::SMTP and its ancestors have is ours, or refused by name.
 our @ISA = ('Net::SMTP');
 
-my %file_of = (
-    Commands => [qw(
-        new hello starttls auth mail recipient to cc bcc data datasend dataend datafh reset quit
+# File by file what stands in it; AUTOLOAD fetches it. One text a file, for perl reads that faster than lists.
+my %methods_of = (
+    Commands => q{
+        new hello starttls auth mail recipient to cc bcc data datasend dataend datafh reset
         supports banner domain host etrn verify expand help noop code message ok status set_status
         debug debug_print debug_text timeout error mechanism tls _traced has DEF_REPLY_CODE
         _set_status_timeout _set_status_closed
-    )],
-    Wire => [qw(
+    },
+    Wire => q{
         CMD_PENDING CMD_INFO CMD_OK CMD_MORE CMD_REJECT CMD_ERROR command response getline ungetline parse_response
         read_until_dot _present_reply _keeps_reply _says_not
-    )],
-    Verbs => [qw(
+    },
+    Verbs => q{
         send send_or_mail send_and_mail unsupported _hears_greeting _hello_by_words _ends_by_words
         _EHLO _HELO _MAIL _RCPT _SEND _SOML _SAML _VRFY _EXPN _HELP _ETRN _AUTH _RSET _NOOP _QUIT _STARTTLS _DATA _BDAT
         _TURN
-    )],
-    Chunks => [qw(bdat bdatlast rawdatasend _announces_chunk)],
-    Socket => [qw(
+    },
+    Chunks => q{bdat bdatlast rawdatasend _announces_chunk},
+    Socket => q{
         can_inet6 peername sockname peerhost sockhost peerport sockport peeraddr sockaddr sockdomain socktype protocol
         setsockopt getsockopt sockopt shutdown blocking autoflush flush sync binmode untaint pending eof atmark
         clearerr stat print printf say syswrite write tied_fh _is_closed
@@ -38,35 +39,36 @@ my %file_of = (
         new_from_fd socket socketpair bind listen accept configure setup register_domain _syswrite_with_timeout
         as_inet format_write fcntl ioctl printflush sockatmark peerhost_service sockhost_service peerhostname
         sockhostname peerservice sockservice
-    )],
-    Submission => [qw(connect submit send_mail transcript)],
-    Stream     => [qw(submit_all)],
-    TlsFacts   => [qw(
+    },
+    Quit       => q{quit _say_farewell},
+    Status     => q{_heard _speaks_by_words},
+    Submission => q{connect submit transcript},
+    SendMail   => q{send_mail},
+    Stream     => q{submit_all},
+    Failure    => q{_usage _usage_of_core _about _fail _lacks_starttls _tell_where _words_of _was_taken _give_up},
+    Recording  => q{_attach_transcript},
+    TlsFacts   => q{
         can_ssl get_cipher get_sslversion get_session_reused errstr
         peer_certificate dump_peer_certificate get_fingerprint get_fingerprint_bin
-    )],
+    },
 );
 
-# Named here, so that can() knows them; AUTOLOAD fetches their file.
-my %load;
-for my $file (keys %file_of) {
-    for my $method (@{ $file_of{$file} }) {
-        no strict 'refs';
-        $load{$method} = $file;
-        my $declared = \&$method;
-    }
+# Each is declared, as "sub name;" does it: can() knows it then, and none of Net::SMTP's is taken for it.
+for my $method (map { split } values %methods_of) {
+    no strict 'refs';
+    my $declared = exists $Net::SMTP::AuthC::{$method} ? \&$method : ($Net::SMTP::AuthC::{$method} = -1);
 }
 
 sub AUTOLOAD {
     my ($method) = our $AUTOLOAD =~ /([^:]+)\z/;
 
-    my $file = $load{$method};
-    if (!$file) {
+    my ($found) = grep { $methods_of{$_} =~ /(?<!\S)\Q$method\E(?!\S)/ } keys %methods_of;
+    my $file = $found && "Net/SMTP/AuthC/$found.pm";
+    if (!$file || $INC{$file}) {
         require Carp;
         Carp::croak(qq{No method "$method" in } . (ref $_[0] || $_[0] // __PACKAGE__));
     }
-    do { local $@; require "Net/SMTP/AuthC/$file.pm" };    # the caller may be about to look at his
-    delete $load{$method};
+    do { local $@; require $file };    # the caller may be about to look at his
     goto &{ __PACKAGE__->can($method) };
 }
 
@@ -185,10 +187,25 @@ nothing; so does a forked child's copy.
 
     my $receipt = Net::SMTP::AuthC->send_mail(server => $url, from => ..., to => ..., subject => ..., text => ...);
 
-Builds a text mail, connects, logs in, submits, quits. Takes C<server>, the options of L</connect>, and these for the
-message: C<from>, C<to>, C<cc>, C<bcc>, C<reply_to>, C<subject>, C<text>, C<headers>, C<date>, C<message_id> (see
-L<Net::SMTP::AuthC::Message>). Text is Perl characters; headers and body are encoded as the standards say; Date and
-Message-ID are made; Bcc is never in the message. Returns a L<Net::SMTP::AuthC::Receipt>.
+Builds a mail, connects, logs in, submits, quits. Takes C<server>, the options of L</connect> and those of L</submit> that
+concern its parameters, and these for the message: C<from>, C<sender>, C<to>, C<cc>, C<bcc>, C<reply_to>, C<subject>,
+C<text>, C<html>, C<attach>, C<inline>, C<in_reply_to>, C<references>, C<tls_required>, C<headers>, C<date>,
+C<message_id> (see L<Net::SMTP::AuthC::Message>). Text is Perl characters; headers and body are encoded as the standards
+say; Date and Message-ID are made; Bcc is never in the message. Returns a L<Net::SMTP::AuthC::Receipt>.
+
+    attach => ['invoice.pdf', {data => $octets, name => 'list.csv'}, {handle => $fh, name => 'x'}]
+    html   => '<img src="cid:logo">', inline => {logo => 'logo.png'}
+
+Attachments are encoded while they are sent: memory does not grow with them, and SIZE is exact. QUIT is said together with
+the end of the message where the server allows it. With C<< early => 1 >> the envelope, too, is said together with the
+login, before its answer, when that is PLAIN or EXTERNAL: one round trip less, for servers that do not take it for talking
+out of turn. Content never goes before the login has succeeded.
+
+C<< once => 'order-1001', ledger => '/folder' >> sends one mail for one key, however often it is called
+(L<Net::SMTP::AuthC::Ledger>): sent before, the first mail's receipt comes back, with C<repeated>; may it be out, an error
+with C<may_have_been_sent>. Under CGI (GATEWAY_INTERFACE is set) C<deadline> is 30 unless given, and a call while a file is
+still being loaded by C<require>, C<use> or C<do> is refused, for a library must not send by being loaded;
+C<< allow_at_load => 1 >> sends all the same.
 
 =head2 connect
 
@@ -201,6 +218,11 @@ The first argument is the server:
     smtp://host?tls=opportunistic   STARTTLS where it is offered
     smtp://host?tls=none            in clear
     smtps://user:password@host      %40 stands for an @ in a user name
+    lmtp://host:port                LMTP (RFC 2033): a reply for each recipient; ?tls=required as above
+    smtp+unix:///path, lmtp+unix:///path    a unix socket, which takes secrets without TLS
+
+A reference to a list of servers tries them in order: who cannot be reached, greets with 4yz or 5yz, or fails at TLS is
+passed over, and so is one that puts a login off (4yz); a refused password is not. The error at the end names them all.
 
 Options are checked; one that is not known dies naming itself.
 
@@ -228,6 +250,13 @@ Lets passwords and tokens cross an open line.
 1 keeps what was said (C<< $smtp->transcript >>, a L<Net::SMTP::AuthC::Transcript>); a handle gets it as text, a code
 ref gets each entry, while it happens. Secrets are masked where they are said, before any of these sees them.
 
+=item proxy
+
+    proxy => 'socks5://user:password@host:1080'
+
+C<socks5> (names are looked up here), C<socks5h> (by the proxy) or C<http> (CONNECT). The certificate is the mail
+server's, as ever.
+
 =item hello, local_address, local_port, family, pipelining, debug
 
 The EHLO name (this host's full name, or its address in brackets); the own end of the connection; an AF_ constant; 0 for
@@ -244,10 +273,62 @@ the end, or an object with C<as_string>. A string with a character above 255 is 
 
 Returns a receipt when somebody got the message. Otherwise it throws an error whose C<receipt> tells what became of each
 recipient. When a signal handler dies in the call, its exception comes through, the connection is closed, and
-C<< $smtp->error->may_have_been_sent >> tells whether the mail may be out. Options: C<from> (C<''> for the null sender), C<to>, and C<size>, C<body> (C<7bit>, C<8bit>), C<smtputf8>,
-C<< dsn => {ret => 'hdrs', envid => $id} >>, C<auth>, C<deadline>, and C<all_or_none>: 1 sends to nobody when one recipient
-is refused. SIZE, BODY and SMTPUTF8 are chosen by looking at
-message and addresses; a message that the server cannot take is refused before MAIL.
+C<< $smtp->error->may_have_been_sent >> tells whether the mail may be out. A message that the server cannot take is refused
+before MAIL. Options:
+
+=over
+
+=item from, to
+
+C<''> is the null sender.
+
+=item size, body, smtputf8
+
+Chosen by looking at message and addresses. C<body> is C<7bit>, C<8bit> or C<binary> (needs BINARYMIME and CHUNKING; line
+ends stay as they are). Domains outside ASCII go as A-labels; C<smtputf8> only where something else needs it.
+
+=item dsn, auth, by, hold_for, hold_until, priority, require_tls
+
+    dsn => {ret => 'hdrs', envid => $id}        RFC 3461
+    auth => $mailbox                            RFC 4954
+    by => 120, or {seconds => 120, mode => 'return' or 'notify', trace => 1}    RFC 2852
+    hold_for => 3600, or hold_until => '2030-01-01T00:00:00Z' or epoch seconds    RFC 4865
+    priority => -9 .. 9                         RFC 6710
+    require_tls => 1                            RFC 8689: verified TLS all the way
+
+An error before MAIL where the server does not offer it, unless C<< optional => ['dsn', ...] >> names it.
+
+=item all_or_none
+
+1 sends to nobody when one recipient is refused.
+
+=item chunking, one_flight
+
+C<chunking>: 1 sends by BDAT where the server offers CHUNKING. C<one_flight>: 1 does not wait for the answers to MAIL and
+RCPT before the content either, where PIPELINING is offered too: one round trip for the whole message.
+
+=item deadline
+
+Seconds for all of it.
+
+=back
+
+=head2 submit_all
+
+    my $count = $smtp->submit_all(
+        sub { my $row = $rows->fetch or return; return {message => text_of($row), from => $sender, to => $row->{address}} },
+        on_receipt => sub { my ($receipt, $message) = @_; note($message->{to}, $receipt) },
+    );
+
+Any number of messages in constant memory, a round trip each: the envelope of the next goes together with the end of the
+last. The first argument is a code ref that returns message after message and undef at the end, or a reference to a list.
+A message is a hash ref with C<message>, C<from>, C<to> and options of L</submit>; what it does not name is taken from
+the options of the call. C<on_receipt> is called once for each, with its receipt, whatever became of it
+(C<< $receipt->error >>). Nothing of a message is thrown; what your own code dies of is, once the messages under way have
+their receipts. Returns how many there were.
+
+C<< window => n >> (up to 50) has that many under way at once, by BDAT, where CHUNKING and PIPELINING are offered: many
+messages a round trip. C<on_progress> gets the number of messages and octets so far.
 
 =head2 transcript
 
@@ -667,9 +748,7 @@ as UTF-8; octets that are UTF-8 already are sent as they are.
 
 Windows, EBCDIC and perls older than 5.14 are not supported. OpenSSL 1.1.1 or newer is needed.
 
-Not there: NTLM, GSSAPI and DIGEST-MD5 of our own (an Authen::SASL object has them); LMTP and unix sockets;
-proxies. Messages are not sent a second time by themselves, and a
-connection that the server has closed is not opened again by itself.
+Not there: NTLM, GSSAPI and DIGEST-MD5 of our own (an Authen::SASL object has them).
 
 =head1 SEE ALSO
 

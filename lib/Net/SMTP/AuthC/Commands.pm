@@ -5,7 +5,6 @@ use 5.014;
 use strict;
 use warnings;
 
-use Carp ();
 use Net::SMTP::AuthC::Options;
 use Net::SMTP::AuthC::Status;
 use Net::SMTP::AuthC::Transaction;
@@ -139,7 +138,7 @@ sub hello {
 sub starttls {
     my ($self, %ssl) = @_;
 
-    Carp::croak('starttls: the connection is encrypted already') if $self->_tls && $self->_state ne 'closed';
+    _croak('starttls: the connection is encrypted already') if $self->_tls && $self->_state ne 'closed';
     my ($host) = Net::SMTP::AuthC::Options->host_and_port(*$self->{net_smtp_host});
     my @tls = eval { $self->_tls_arguments(\%ssl, $host) };
     my $good = @tls ? $self->_heard($self->_starttls(@tls)) : $self->_cannot_start_tls($@);
@@ -219,16 +218,6 @@ sub _mechanisms_of_the_program {
     my %offered = $self->_capabilities;
     my $written = *$self->{net_smtp_esmtp}{AUTH};
     return $written eq ($offered{AUTH} // '') ? undef : $written;
-}
-
-# True when QUIT was said and the connection did not break over it.
-sub quit {
-    my ($self) = @_;
-
-    my $good = $self->_state eq 'closed' ? $self->_heard(!1)
-        : $self->_speaks_by_words ? $self->_QUIT : $self->_heard($self->_quit);
-    $self->close;
-    return $good;
 }
 
 # ---- other commands ----

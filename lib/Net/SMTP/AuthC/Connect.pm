@@ -5,19 +5,12 @@ use 5.014;
 use strict;
 use warnings;
 
-use Net::SMTP::AuthC::Error;
 use Net::SMTP::AuthC::Login;
 use Net::SMTP::AuthC::Options;
 use Net::SMTP::AuthC::ServerAddress;
-use Net::SMTP::AuthC::TlsOptions;
 
 my %is_connect_option = map { $_ => 1 } qw(tls_name timeout end_timeout deadline hello local_address local_port family
-    transcript insecure_cleartext_auth pipelining debug channel_binding proxy);
-
-# What perl adds where the core dies.
-my $OUR_PLACE = qr{ at (?:(?! at ).)*/AuthC/\w+\.pm line [0-9]+(?:, <.*> \w+ [0-9]+)?\.\n\z}s;
-
-sub _usage { return Net::SMTP::AuthC::Error->usage(@_) }
+    transcript insecure_cleartext_auth pipelining debug channel_binding proxy reconnect ladder_file);
 
 # The options of a method as a hash.
 sub _given {
@@ -31,11 +24,13 @@ sub _given {
     return \%given;
 }
 
+sub _tls_options { require Net::SMTP::AuthC::TlsOptions; return 'Net::SMTP::AuthC::TlsOptions' }
+
 sub _is_connect_option {
     my ($name) = @_;
 
     return $is_connect_option{$name} || Net::SMTP::AuthC::Login->is_option($name)
-        || Net::SMTP::AuthC::TlsOptions->is_option($name);
+        || _tls_options()->is_option($name);
 }
 
 sub connect {
@@ -47,7 +42,13 @@ sub connect {
         require Net::SMTP::AuthC::ServerList;
         return Net::SMTP::AuthC::ServerList->connect($class, $server, $given, $limit);
     }
-    return $class->_connect_to(_plan($server, $given), $given, $limit);
+    my $plan = _plan($server, $given);
+    my $self = eval { $class->_connect_to($plan, $given, $limit) };
+    return $self if $self;
+    my $error = $@;
+    die $error if !ref $error || !eval { $error->kind eq 'deferred' && $error->step eq 'greeting' };
+    require Net::SMTP::AuthC::Busy;
+    return Net::SMTP::AuthC::Busy->connect($class, $plan, $given, $limit, $error);
 }
 
 # What is known of a server before it is called.
@@ -61,21 +62,46 @@ sub _plan {
         require Net::SMTP::AuthC::ProxyAddress;
         @proxy = Net::SMTP::AuthC::ProxyAddress->options($given->{proxy});
     }
-    return {place => $place, login => $login, proxy => \@proxy, name => Net::SMTP::AuthC::ServerAddress->display($place)};
+    return {place => $place, login => $login, proxy => \@proxy,
+        name => Net::SMTP::AuthC::ServerAddress->display($place)};
 }
 
 sub _connect_to {
     my ($class, $plan, $given, $limit) = @_;
 
     my $self = $class->_new;
-    @{ *$self }{qw(net_smtp_host net_smtp_authc_server net_smtp_arg)} = (@$plan{qw(name name)}, _without_secrets($given));
+    @{ *$self }{qw(net_smtp_host net_smtp_authc_server)} = @$plan{qw(name name)};
+    *$self->{net_smtp_arg}           = _without_secrets($given);
     *$self->{net_smtp_authc_timeout} = $given->{timeout};
-    $self->_attach_transcript($given->{transcript});
+    $self->_attach_transcript($given->{transcript}) if $given->{transcript};
     $self->debug($given->{debug}) if $given->{debug};
+    $self->_come_in($plan, $given, $limit);
+    *$self->{net_smtp_authc_way} = _way($plan, $given, $limit) if $given->{reconnect} // !defined $given->{sasl};
+    return $self;
+}
+
+sub _come_in {
+    my ($self, $plan, $given, $limit) = @_;
+
     $self->_dial($plan, $given, $limit);
     $self->_log_in($plan->{login}) if $plan->{login};
     $self->_set_deadline(0);
-    return $self;
+    if (defined $given->{ladder_file} || $INC{'Net/SMTP/AuthC/Ladder.pm'}) {
+        require Net::SMTP::AuthC::Ladder;
+        Net::SMTP::AuthC::Ladder->begin($self, $given->{ladder_file});
+    }
+    return;
+}
+
+# How to come here again; its secrets stand where no dump of the object shows them.
+sub _way {
+    my ($plan, $given, $limit) = @_;
+
+    return sub {
+        my ($self, $left) = @_;
+        my ($deadline) = sort { $a <=> $b } grep { $_ } $limit->{deadline}, $left;
+        return $self->_come_in($plan, $given, {%$limit, deadline => $deadline});
+    };
 }
 
 sub _without_secrets {
@@ -93,35 +119,23 @@ sub _must {
 
     my $good;
     if (!eval { $good = $self->$operation(@arguments); 1 }) {
-        _usage_of_core($@);
-        die $@;
+        my $died = $@;
+        _usage_of_core($died) if _can_tell();
+        die $died;
     }
     return $good ? $self : $self->_throw;
 }
 
-# An exception of the core's own, as an error of the caller.
-sub _usage_of_core {
-    my ($died) = @_;
-
-    return if ref $died || $died !~ s/$OUR_PLACE//;
-    return _usage($died);
-}
+# Failure tells all that is known. Where it cannot be read (no descriptor is left, the root is another one by now), the
+# core's words must do.
+sub _can_tell { return eval { require Net::SMTP::AuthC::Failure } }
 
 sub _throw {
-    my ($self, %more) = @_;
+    my ($self, @more) = @_;
 
-    my %field = %{ $self->_error || {kind => 'closed', step => '', text => 'not connected'} };
-    delete $field{errno};
-    delete @field{grep { !$field{$_} } qw(step code enhanced)};
-    $field{temporary} = 0 if $field{may_have_been_sent};
-    return Net::SMTP::AuthC::Error->throw(%field, $self->_about, %more);
-}
-
-sub _about {
-    my ($self) = @_;
-
-    return (server => *$self->{net_smtp_authc_server} // *$self->{net_smtp_host},
-        transcript => *$self->{net_smtp_authc_transcript});
+    my $error = $self->_error || {kind => 'closed', step => '', text => 'not connected'};
+    die "$error->{text}\n" if !_can_tell();
+    return $self->_fail($error, @more);
 }
 
 sub _dial {
@@ -151,8 +165,8 @@ sub _dial {
 sub _tls_for {
     my ($given, $host) = @_;
 
-    my ($demand, $name) = Net::SMTP::AuthC::TlsOptions->of($given, $host);
-    return (Net::SMTP::AuthC::TlsOptions->context($demand), $name);
+    my ($demand, $name) = _tls_options()->of($given, $host);
+    return (_tls_options()->context($demand), $name);
 }
 
 # EHLO, and where it is due STARTTLS and EHLO again. Nobody falls back to clear text who has asked for TLS.
@@ -173,64 +187,21 @@ sub _introduce {
     return;
 }
 
-sub _lacks_starttls {
-    my ($self) = @_;
-
-    return Net::SMTP::AuthC::Error->throw(
-        kind => 'tls', step => 'STARTTLS', temporary => 0, text => 'the server does not offer STARTTLS',
-        hint => 'use smtps:// if it has TLS from the start on another port (465); somebody between may have taken '
-            . 'the offer out; ?tls=none sends in clear',
-        $self->_about,
-    );
-}
-
 sub _log_in {
     my ($self, $login) = @_;
 
     my $started = _now();
-    my $good = eval { $login->run($self) } // do { _usage_of_core($@); die $@ };
+    my $good = eval { $login->run($self) };
+    if (!defined $good) {
+        my $died = $@;
+        _usage_of_core($died) if _can_tell();
+        die $died;
+    }
     $self->_throw($login->hint($self->_error || {kind => 'closed'}, *$self->{net_smtp_host})) if !$good;
     *$self->{net_smtp_authc_timings}{auth} = _now() - $started;
     return;
 }
 
-# ---- the transcript ----
-
 sub transcript { return *{ $_[0] }->{net_smtp_authc_transcript} }
-
-my %direction = (S => 'server', C => 'client', '*' => 'note');
-
-# transcript => 1 keeps it; a handle gets it as text, a sub gets each entry, while it happens.
-sub _attach_transcript {
-    my ($self, $where) = @_;
-
-    return if !$where;
-    my $sink = _sink($where);
-    require Net::SMTP::AuthC::Transcript;
-    my $transcript = *$self->{net_smtp_authc_transcript} = Net::SMTP::AuthC::Transcript->new;
-    my $started = _now();
-    *$self->{net_smtp_authc_sink} = sub {
-        my ($speaker, $text, $secret) = @_;
-
-        my %entry = (direction => $direction{$speaker}, text => $text, secret => $secret ? 1 : 0,
-            ms => int 1000 * (_now() - $started));
-        $transcript->add(%entry);
-        $sink->(\%entry) if $sink;
-    };
-    *$self->{net_smtp_authc_trace} = 1;
-    return;
-}
-
-# What to do with each entry besides keeping it.
-sub _sink {
-    my ($where) = @_;
-
-    return $where if ref $where eq 'CODE';
-    return if !ref $where && ref \$where ne 'GLOB';
-    require Scalar::Util;
-    my $handle = Scalar::Util::openhandle(ref $where ? $where : \$where)
-        // _usage('transcript: 1, an open handle or a code ref');
-    return sub { print {$handle} Net::SMTP::AuthC::Transcript->entry_as_text($_[0]) };
-}
 
 1;

@@ -6,7 +6,7 @@ use strict;
 use warnings;
 
 use Net::SMTP::AuthC::Error;
-use Net::SMTP::AuthC::ServerAddress;
+use Net::SMTP::AuthC::ServerAddress::Reader;
 
 my %default_port = (socks5 => 1080, socks5h => 1080, http => undef);
 my $EXAMPLES     = 'it must look like socks5://proxy.example.com or http://user:password@proxy.example.com:3128';
@@ -18,10 +18,10 @@ sub options {
     my ($scheme, $login, $place) = "$given" =~ m{\A([a-z0-9]+)://(?:([^/?#]*)@)?([^/?#@]+)/?\z}i or _no_address($given);
     $scheme = lc $scheme;
     _no_address($given, 'only socks5://, socks5h:// and http:// are known') if !exists $default_port{$scheme};
-    my ($host, $port) = Net::SMTP::AuthC::ServerAddress->host_and_port('proxy', $place);
+    my ($host, $port) = Net::SMTP::AuthC::ServerAddress::Reader->host_and_port('proxy', $place);
     $port //= $default_port{$scheme}
         // Net::SMTP::AuthC::Error->usage("proxy: $scheme://$place has no port", 'it is often 3128 or 8080');
-    my %login = defined $login ? Net::SMTP::AuthC::ServerAddress->login('proxy', $login) : ();
+    my %login = defined $login ? Net::SMTP::AuthC::ServerAddress::Reader->login('proxy', $login) : ();
     my ($user, $password) = map { _octets($_, $login{$_}) } qw(username password);
     return (proxy_scheme => $scheme, proxy_host => $host, proxy_service => $port,
         defined $user && length $user ? (proxy_user => $user, proxy_password => $password // '') : ());

@@ -94,6 +94,10 @@ sub _noted {
     return !!$good;
 }
 
+# Carp is larger than both files of the face together, and is for programs that make a mistake.
+sub _carp  { require Carp; return Carp::carp(@_) }
+sub _croak { require Carp; return Carp::croak(@_) }
+
 # ---- subclasses ----
 
 my %speaks_by_words;

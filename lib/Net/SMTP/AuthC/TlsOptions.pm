@@ -7,23 +7,23 @@ use warnings;
 
 our @CARP_NOT = ('Net::SMTP::AuthC');    # for what Reader warns of
 
-# Most programs give a file of authorities at most; with anything else among their options Reader has a look at all.
-my %needs_no_reader = map { $_ => 1 } qw(ca_file username password oauth_token mechanism timeout deadline transcript
-    debug hello pipelining insecure_cleartext_auth);
+# Most programs say whom to trust at most; with anything else among their options Reader has a look at all.
+my %needs_no_reader = map { $_ => 1 } qw(ca_file ca_path username password oauth_token mechanism timeout deadline
+    transcript debug hello pipelining insecure_cleartext_auth);
 
 sub _reader { require Net::SMTP::AuthC::TlsOptions::Reader; return 'Net::SMTP::AuthC::TlsOptions::Reader' }
 
-sub is_option { return $_[1] eq 'ca_file' || $_[0]->_reader->is_option($_[1]) }
+sub is_option { return $_[1] =~ /\Aca_(?:file|path)\z/ || $_[0]->_reader->is_option($_[1]) }
 
 # The demands of a caller as a hash for Net::SMTP::AuthC::TLS->new, and the name that the certificate must bear.
 sub of {
     my ($class, $given, $host) = @_;
 
-    my $file = $given->{ca_file};
+    my %demand = map { defined $given->{$_} ? ($_ => $given->{$_}) : () } qw(ca_file ca_path);
     return $class->_reader->of($given, $host)
-        if ref $file || defined $file && !length $file || grep { !$needs_no_reader{$_} } keys %$given;
+        if grep { ref || !length } values %demand or grep { !$needs_no_reader{$_} } keys %$given;
     require Net::SMTP::AuthC::Options;
-    return ({defined $file ? (ca_file => $file) : ()}, Net::SMTP::AuthC::Options->ascii_host($host));
+    return (\%demand, Net::SMTP::AuthC::Options->ascii_host($host));
 }
 
 # The options of a connection with those of its starttls: the later win, however they are spelt.

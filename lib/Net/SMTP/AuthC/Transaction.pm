@@ -5,8 +5,6 @@ use 5.014;
 use strict;
 use warnings;
 
-use Carp ();
-
 # ---- the envelope ----
 
 # Octets as they are, as Net::SMTP does it; what is none becomes UTF-8.
@@ -35,7 +33,7 @@ sub _body {
 
     my @needed = $bits eq '8' ? '8BITMIME' : $bits eq 'binary' ? qw(BINARYMIME CHUNKING) : ();
     return 'BODY=' . ($needed[0] // '7BIT') if !grep { !exists $offered->{$_} } @needed;
-    Carp::carp("Net::SMTP::AuthC::mail: option Bits was dropped: the host does not offer " . join ' and ', @needed);
+    _carp("Net::SMTP::AuthC::mail: option Bits was dropped: the host does not offer " . join ' and ', @needed);
     return '';
 }
 
@@ -87,7 +85,7 @@ sub _parameters {
 
     delete @option{grep { !defined $option{$_} } keys %option};
     if (%option && !%{ *$self->{net_smtp_esmtp} || {} }) {
-        Carp::carp("Net::SMTP::AuthC::$method: the host announces no extensions, so all options are dropped");
+        _carp("Net::SMTP::AuthC::$method: the host announces no extensions, so all options are dropped");
         return '';
     }
     my @parameters;
@@ -99,7 +97,7 @@ sub _parameters {
         return $self->_refuse_parameter($method, $name) if $parameter =~ /[\x00-\x20\x7f]/;
         push @parameters, $parameter;
     }
-    Carp::carp(qq{Net::SMTP::AuthC::$method: unknown option "$_" was dropped}) for sort keys %option;
+    _carp(qq{Net::SMTP::AuthC::$method: unknown option "$_" was dropped}) for sort keys %option;
     return join ' ', grep { length } @parameters;
 }
 
@@ -116,7 +114,7 @@ sub _offered {
 
     my $offered = *$self->{net_smtp_esmtp};
     return 1 if exists $offered->{$keyword} || $option eq 'Bits' && exists $offered->{BINARYMIME};
-    Carp::carp("Net::SMTP::AuthC::$method: option $option was dropped: the host does not offer $keyword");
+    _carp("Net::SMTP::AuthC::$method: option $option was dropped: the host does not offer $keyword");
     return 0;
 }
 
@@ -168,7 +166,7 @@ sub _joined {
     my $text = @pieces == 1 ? $pieces[0] // '' : join '', map { $_ // '' } @pieces;
     $text = "$text" if ref $text;
     return $text if !utf8::is_utf8($text) || utf8::downgrade($text, 1);
-    Carp::croak('message: a character above 255; encode it first, e.g. Encode::encode("UTF-8", ...)');
+    _croak('message: a character above 255; encode it first, e.g. Encode::encode("UTF-8", ...)');
 }
 
 # Text in any pieces. When one cannot be had, the message is given up: what lacks a part is never ended as if whole.
