@@ -109,6 +109,24 @@ subtest 'errors' => sub {
     is(scalar($server->messages), 1, 'one mail arrived in all this');
 };
 
+subtest 'early: the envelope goes with the login' => sub {
+    my $said = sub { join ' ', map { /\AC: (\S+)/ ? $1 : /\AS: (235|334|5..)/ ? $1 : () } split /\n/, $_[0]->transcript->as_text };
+    my $server = sandbox(tls => 'implicit');
+    my $receipt = send_to($server, early => 1, transcript => 1);
+    is($said->($receipt), 'EHLO AUTH MAIL RCPT DATA 235 . QUIT', 'one flight, and the content after 235');
+    like($receipt->text, qr/kept/, 'the answer is that to the message, not that to QUIT');
+    my $error = error_of(sub { send_to($server, early => 1, password => 'wrong', transcript => 1) });
+    is($error->kind . $error->code, 'auth535', 'a wrong password');
+    is(join(' ', map { $_->outcome } $error->receipt->recipients), 'not-sent', 'nothing was sent');
+    is($said->($error), 'EHLO AUTH MAIL RCPT DATA 535 530 503 503 RSET', 'and it was not tried again');
+    $server = sandbox(tls => 'implicit', faults => [{stage => 'login', nth => 1, reply => "503 5.5.1 not so fast\r\n"}]);
+    $receipt = send_to($server, early => 1, transcript => 1);
+    like($said->($receipt), qr/\AEHLO AUTH MAIL RCPT DATA 503 .*RSET AUTH 235 MAIL RCPT DATA \. QUIT\z/, 'in turns where the server minds');
+    is(scalar($server->messages), 1, 'one mail');
+    $server = sandbox(tls => 'implicit', mechanisms => ['CRAM-MD5']);
+    like($said->(send_to($server, early => 1, transcript => 1)), qr/AUTH 334 .*MAIL/, 'a mechanism that needs answers is waited for');
+};
+
 subtest 'after the mail is out, nothing looks like a failure' => sub {
     for my $fault ({close => 1}, {reset => 1}, {reply => "421 4.3.2 bye\r\n"}, {reply => "garbage\r\n"},
         {reply => "554 no\r\n"}) {

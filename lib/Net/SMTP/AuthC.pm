@@ -257,6 +257,12 @@ ref gets each entry, while it happens. Secrets are masked where they are said, b
 C<socks5> (names are looked up here), C<socks5h> (by the proxy) or C<http> (CONNECT). The certificate is the mail
 server's, as ever.
 
+=item reconnect, ladder_file
+
+C<< reconnect => 0 >> switches L</Sending again> off. C<ladder_file> is a path where it is remembered, for a day, how far a
+server bears being talked to ahead: one flight, BDAT, groups of commands, one at a time. It goes down a step where BDAT that
+was offered is refused or hangs, or a group is taken for talking out of turn. Without a file the process remembers.
+
 =item hello, local_address, local_port, family, pipelining, debug
 
 The EHLO name (this host's full name, or its address in brackets); the own end of the connection; an AF_ constant; 0 for
@@ -323,12 +329,24 @@ Seconds for all of it.
 Any number of messages in constant memory, a round trip each: the envelope of the next goes together with the end of the
 last. The first argument is a code ref that returns message after message and undef at the end, or a reference to a list.
 A message is a hash ref with C<message>, C<from>, C<to> and options of L</submit>; what it does not name is taken from
-the options of the call. C<on_receipt> is called once for each, with its receipt, whatever became of it
+the options of the call; C<tag> is yours. C<on_receipt> is called once for each, with its receipt, whatever became of it
 (C<< $receipt->error >>). Nothing of a message is thrown; what your own code dies of is, once the messages under way have
 their receipts. Returns how many there were.
 
 C<< window => n >> (up to 50) has that many under way at once, by BDAT, where CHUNKING and PIPELINING are offered: many
-messages a round trip. C<on_progress> gets the number of messages and octets so far.
+messages a round trip. When the connection ends, what is provably not sent and what is still to come go over a fresh one; when
+none can be had, an exception, after the receipts. C<on_progress> gets the number of messages and octets so far.
+
+=head2 Sending again
+
+A message for which no recipient is C<sent> or C<unknown> goes once more, over a fresh connection, when the connection was
+idle or in use before and the server has closed it, or answered 421. Never after a time limit, after C<quit> or C<close>, and
+never a second time; the content must be there again: a string, a plain file, a built message, or anything of which nothing
+was read. A greeting 4yz gets one more call, a second later. The secrets stay in memory for that, where no dump of the object
+shows them. Who logs in with a C<sasl> object is not connected again unless C<< reconnect => 1 >>.
+
+LIMITS (RFC 9422) and 452 4.5.3 divide a message among several transactions, with one receipt; before the server's most
+messages for a connection are passed another connection is made.
 
 =head2 transcript
 
@@ -745,6 +763,9 @@ See F<SECURITY.md>. Message strings are octets. User names, passwords and addres
 as UTF-8; octets that are UTF-8 already are sent as they are.
 
 =head1 LIMITS
+
+A program that changes its root should C<use Net::SMTP::AuthC::Error> before: an error that cannot load its class is plain
+text.
 
 Windows, EBCDIC and perls older than 5.14 are not supported. OpenSSL 1.1.1 or newer is needed.
 

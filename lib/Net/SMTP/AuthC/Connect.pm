@@ -36,7 +36,13 @@ sub _is_connect_option {
 sub connect {
     my ($class, $server, @given) = @_;
 
-    my $given = _given('connect', \&_is_connect_option, @given);
+    return $class->_connect_with($server, _given('connect', \&_is_connect_option, @given));
+}
+
+# early, of send_mail, is known here, too.
+sub _connect_with {
+    my ($class, $server, $given) = @_;
+
     my $limit = Net::SMTP::AuthC::Options->limits($given);
     if (ref $server eq 'ARRAY') {
         require Net::SMTP::AuthC::ServerList;
@@ -84,14 +90,16 @@ sub _come_in {
     my ($self, $plan, $given, $limit) = @_;
 
     $self->_dial($plan, $given, $limit);
-    $self->_log_in($plan->{login}) if $plan->{login};
-    $self->_set_deadline(0);
+    $given->{early} ? $self->_begin_login($plan->{login}) : $self->_log_in($plan->{login}) if $plan->{login};
+    $self->_set_deadline(0) if !$given->{early};
     if (defined $given->{ladder_file} || $INC{'Net/SMTP/AuthC/Ladder.pm'}) {
         require Net::SMTP::AuthC::Ladder;
         Net::SMTP::AuthC::Ladder->begin($self, $given->{ladder_file});
     }
     return;
 }
+
+sub _begin_login { require Net::SMTP::AuthC::Early; return Net::SMTP::AuthC::Early->begin(@_) }
 
 # How to come here again; its secrets stand where no dump of the object shows them.
 sub _way {
@@ -100,7 +108,7 @@ sub _way {
     return sub {
         my ($self, $left) = @_;
         my ($deadline) = sort { $a <=> $b } grep { $_ } $limit->{deadline}, $left;
-        return $self->_come_in($plan, $given, {%$limit, deadline => $deadline});
+        return $self->_come_in($plan, {%$given, early => 0}, {%$limit, deadline => $deadline});
     };
 }
 

@@ -12,7 +12,6 @@ my %is_message_option = map { $_ => 1 } qw(from sender to cc bcc reply_to subjec
     message_id in_reply_to references tls_required);
 my %is_shop_option    = map { $_ => 1 } qw(once ledger allow_at_load);
 
-
 my $SURE_TO_FIT = 100;    # recipients that every server takes at once (RFC 5321, section 4.5.3.1.8)
 
 sub send_mail {
@@ -31,7 +30,7 @@ sub send_mail {
 sub _is_send_option {
     my ($name) = @_;
 
-    return $name eq 'server' || $is_message_option{$name} || $is_shop_option{$name} || _is_connect_option($name)
+    return $name eq 'server' || $name eq 'early' || $is_message_option{$name} || $is_shop_option{$name} || _is_connect_option($name)
         || _is_submit_option($name);
 }
 
@@ -42,9 +41,12 @@ sub _send_now {
     my %submit   = map { $_ => delete $given->{$_} } grep { !_is_connect_option($_) && _is_submit_option($_) } keys %$given;
     my $deadline = Net::SMTP::AuthC::Options->seconds('deadline', $given->{deadline});
     my $end      = $deadline && _now() + $deadline;
-    my $self     = $class->connect(delete $given->{server}, %$given);
+    my $server   = delete $given->{server};
+    delete $given->{early} if ref $server;    # a list goes on where a login is put off
+    my $self     = $class->_connect_with($server, $given);
     @submit{qw(from to deadline)} = ($message->envelope_from, [$message->envelope_to], $end && _later($end));
-    my $receipt  = $self->_submit_one($message, \%submit, @{ $submit{to} } <= $SURE_TO_FIT);
+    my $send     = sub { $self->_submit_one($message, \%submit, @{ $submit{to} } <= $SURE_TO_FIT) };
+    my $receipt  = $given->{early} ? Net::SMTP::AuthC::Early->finish($self, $send) : $send->();
     $self->_say_farewell if $self->_state ne 'closed';
     return $receipt;
 }
