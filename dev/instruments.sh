@@ -20,6 +20,7 @@ missing_for_instruments() {
     perl -MPod::Coverage -e 1 2>/dev/null || echo libpod-coverage-perl
     have postfix || have exim4 || echo postfix
     have dovecot || echo dovecot-core
+    [ -e /usr/lib/dovecot/lmtp ] || echo dovecot-lmtpd
     # Cyrus SASL behind Postfix and Exim: the one server of SCRAM-SHA-512; saslpasswd2 makes its accounts
     have saslpasswd2 || echo sasl2-bin
     ls /usr/lib/*/sasl2/libscram.so >/dev/null 2>&1 || echo libsasl2-modules

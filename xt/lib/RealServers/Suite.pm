@@ -21,6 +21,8 @@ sub run {
             subtest "$tls, $mechanism" => sub { one_connection($server, $tls, $mechanism) };
         }
         subtest "$tls, the Net::SMTP face" => sub { old_face($server, $tls) };
+        subtest "$tls, streams" => sub { streams($server, $tls) };
+        subtest "$tls, one flight" => sub { one_flight($server, $tls) };
     }
     Test::More->builder->is_passing or diag($server->log);
     $server->stop;
@@ -124,6 +126,68 @@ sub wrong_password {
     is($error->kind, 'auth', 'the error is one of the login');
     is($error->code, 535,    'with code 535');
     is($server->count, $before, 'no mail came of it');
+}
+
+# Many messages a connection in each manner, every third to a stranger as well, one to nobody else.
+sub streams {
+    my ($server, $tls) = @_;
+    for my $manner ([], [chunking => 1], [one_flight => 1], [window => 8], [window => 8, all_or_none => 1]) {
+        my ($name, %option) = ("@$manner" || 'DATA', @$manner);
+        my $smtp   = connection($server, $tls, 'PLAIN', $server->PASSWORD);
+        my @stream = map { one_of_stream($server, $_) } 1 .. 20;
+        my %told;
+        my $count = eval {
+            $smtp->submit_all([map { $_->{item} } @stream], %option, on_receipt => sub {
+                my ($receipt, $item) = @_;
+                $told{ $item->{tag} } .= join ' ', map { $_->outcome } $receipt->recipients;
+            });
+        };
+        is($count, 20, "$name: all are told of") or diag($@);
+        stream_is_right($server, $name, \%told, \%option, @stream);
+        ok(eval { $smtp->submit((message($server, "after\r\n"))[1], from => $server->SENDER, to => [$server->INBOX]) },
+            "$name: the connection lives on") or diag($@);
+        $smtp->quit;
+    }
+}
+
+sub one_of_stream {
+    my ($server, $number) = @_;
+    my ($mark, $message) = message($server, "number $number\n.\n..\n" . 'x' x ($number * 500) . "\n");
+    my @to = ($number == 7 ? () : $server->INBOX, $number % 3 == 1 ? $server->STRANGER : ());
+    return {mark => $mark, message => $message, to => \@to,
+        item => {message => $message, from => $server->SENDER, to => \@to, tag => $number}};
+}
+
+sub stream_is_right {
+    my ($server, $name, $told, $option, @stream) = @_;
+    my ($wrong, $missing) = ('', '');
+    for my $number (1 .. @stream) {
+        my $one = $stream[$number - 1];
+        my $good = $number == 7 ? 'refused' : @{ $one->{to} } == 1 ? 'sent'
+            : $option->{all_or_none} ? 'not-sent refused' : 'sent refused';
+        $wrong .= " $number: $told->{$number} instead of $good;" if $told->{$number} ne $good;
+        next if $good !~ /\bsent/ || $good =~ /not-sent/;
+        my $came = $server->await($one->{mark}, ARRIVAL_SECONDS);
+        $missing .= " $number" if ($came // '') ne as_delivered($one->{message});
+    }
+    is($wrong,   '', "$name: what became of each recipient");
+    is($missing, '', "$name: each arrives octet by octet");
+}
+
+# A whole message without a wait; and the envelope together with the login.
+sub one_flight {
+    my ($server, $tls) = @_;
+    my $url = ($tls eq 'tls' ? 'smtps://127.0.0.1:' : 'smtp://localhost:') . $server->port($tls);
+    for my $option ('one_flight', 'early') {
+        my $mark = sprintf '%d-flight-%d', $$, ++$marks;
+        my $receipt = eval {
+            Net::SMTP::AuthC->send_mail(server => $url, username => $server->USER, password => $server->PASSWORD,
+                SSL_ca_file => $server->ca_file, mechanism => 'PLAIN', $option => 1, from => $server->SENDER,
+                to => $server->INBOX, subject => $option, text => "one\n\ntwo\n", headers => ['X-Mark' => $mark]);
+        };
+        ok($receipt && $receipt->all_sent, "$option: sent") or diag($@);
+        like($server->await("X-Mark: $mark", ARRIVAL_SECONDS) // '', qr/\n\none\n\ntwo\n\z/, "$option: arrived");
+    }
 }
 
 sub old_face {
