@@ -1,4 +1,5 @@
 # again: a message goes once more over a fresh connection only when it is provably not sent; never twice, never unasked.
+# valgrind: no
 use strict;
 use warnings;
 use File::Temp ();

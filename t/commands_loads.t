@@ -1,4 +1,5 @@
 # What is loaded when: by use the shared object only, by a classic mail nothing that four lines can do without.
+# valgrind: no
 use strict;
 use warnings;
 use Config;

@@ -1,4 +1,5 @@
 # command and response: what is said now and heard later, that the connection knows of it, and the lines of replies.
+# valgrind: no
 use strict;
 use warnings;
 use lib 't/lib';

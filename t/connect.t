@@ -1,4 +1,5 @@
 # connect: server addresses, options, logins, TLS and what is refused; errors name the argument and the caller's line.
+# valgrind: no
 use strict;
 use warnings;
 use utf8;

@@ -187,7 +187,7 @@ subtest 'what may be out' => sub {
     is(facts($failure), 'Multi - temp@x.test good@x.test', 'among several');
     is($failure->may_have_been_sent, 1, '... it can be seen from outside');
     $failure = failing(transport(sandbox(faults => [{stage => 'content', close => 1}])), 'good@x.test',
-        message => $MESSAGE . ('x' x 70 . "\n") x 300_000);    # more than the buffers between can hold
+        message => $MESSAGE . ('x' x 70 . "\n") x 140_000);    # more than the buffers between can hold
     is(facts($failure), '- good@x.test', 'broken within the content');
     is($failure->may_have_been_sent, 0, '... is not out');
 };

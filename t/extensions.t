@@ -1,5 +1,6 @@
 # The parameters of MAIL and RCPT: each is said as its RFC words it where it is offered, and an error tells what to do
 # where it is not.
+# valgrind: no
 use strict;
 use warnings;
 use utf8;

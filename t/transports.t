@@ -1,4 +1,5 @@
 # transports: unix sockets, proxies of SOCKS5 and HTTP, lists of servers, and the limits in the errors about them.
+# valgrind: no
 use strict;
 use warnings;
 use File::Temp qw(tempdir);

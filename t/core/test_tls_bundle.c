@@ -312,7 +312,7 @@ test_sharing(void)
 static void
 lay_out(void)
 {
-    char name[20];
+    char name[40];
     int i;
 
     family_open(&family);

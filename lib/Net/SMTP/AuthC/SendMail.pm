@@ -43,7 +43,7 @@ sub _send_now {
     my $end      = $deadline && _now() + $deadline;
     my $server   = delete $given->{server};
     delete $given->{early} if ref $server;    # a list goes on where a login is put off
-    my $self     = $class->_connect_with($server, $given);
+    my $self     = $given->{early} ? $class->_connect_with($server, $given) : $class->connect($server, %$given);
     @submit{qw(from to deadline)} = ($message->envelope_from, [$message->envelope_to], $end && _later($end));
     my $send     = sub { $self->_submit_one($message, \%submit, @{ $submit{to} } <= $SURE_TO_FIT) };
     my $receipt  = $given->{early} ? Net::SMTP::AuthC::Early->finish($self, $send) : $send->();
