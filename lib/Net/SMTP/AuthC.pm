@@ -773,6 +773,7 @@ Not there: NTLM, GSSAPI and DIGEST-MD5 of our own (an Authen::SASL object has th
 
 =head1 SEE ALSO
 
+L<Net::SMTP::AuthC::Cookbook>, recipes for the big providers and for the jobs that come up;
 L<Net::SMTP::AuthC::Sandbox>, a test server for your own programs; L<Email::Sender::Transport::AuthC> and
 L<Mail::Mailer::authc>, which send by this module; L<Net::SMTP::AuthC::Migrating>, from Net::SMTP, Net::SMTPS,
 Net::SMTP::SSL, Net::SMTP::TLS, Net::SMTP_auth, Mail::Sender, a bare socket, MIME::Lite, Email::Sender or Mail::Mailer to

@@ -338,7 +338,8 @@ In a program that nobody changes:
 
 With Email::Stuffer, and in the configuration of a framework:
 
-    Email::Stuffer->transport(AuthC => url => 'smtps://smtp.example.com', sasl_username => ..., sasl_password => ...);
+    Email::Stuffer->transport(AuthC => url => 'smtps://smtp.example.com', sasl_username => 'shop',
+        sasl_password => $secret);
 
     plugins:
       Email:
