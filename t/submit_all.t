@@ -73,13 +73,14 @@ subtest 'messages that are wrong' => sub {
     my $server = sandbox(size_limit => 100);
     my @bad = ('no hash', {}, item(1, to => []), item(2, to => ['']), item(3, from => "a\r\nb"), item(4, form => 'x'),
         item(5, message => undef), item(6, message => {}), item(7, message => 'x' x 200), item(8, deadline => 3),
-        item(9, to => undef), item(10, message => "\x{20ac}"), item(11, dsn => 3));
+        item(9, to => undef), item(10, message => "\x{20ac}"), item(11, dsn => 3),
+        item(12, from => 'a' x 3000 . '@x.test'), item(13, to => ['b@x.test', 'b' x 600 . '@x.test']));
     my (@errors, @given);
     my $count = client($server)->submit_all([@bad, item(20)], from => 'a@x.test', to => 'b@x.test', window => 4,
         on_receipt => sub { push @errors, $_[0]->error; push @given, $_[0] });
     is($count, @bad + 1, 'each is told');
     is(join(' ', map { defined && ref =~ /Error\z/ ? $_->kind : ref || '-' } @errors),
-        join(' ', ('usage') x 8, 'refused', ('usage') x 4, '-'), 'with an error') or diag map { $_ // '' } @errors;
+        join(' ', ('usage') x 8, 'refused', ('usage') x 6, '-'), 'with an error') or diag map { $_ // '' } @errors;
     is(ids($server), '20', 'the good one goes');
     is(outcomes($given[6]), 'not-sent', 'the others do not');
 };

@@ -71,7 +71,7 @@ count_plain_recipients(pTHX_ SV *to)
     return (size_t)(av_len(list) + 1);
 }
 
-/* message, from and to as strings, and no other option. */
+/* message, from and to as strings, perhaps a tag of the caller's, and no option. */
 static HV *
 plain_hash(pTHX_ SV *item)
 {
@@ -84,11 +84,12 @@ plain_hash(pTHX_ SV *item)
     message = value_of(aTHX_ hash, "message", NULL);
     if (message == NULL || !SvPOK(message) || SvROK(message) || SvGMAGICAL(message) || SvUTF8(message))
         return NULL;
-    if ((I32)HvUSEDKEYS(hash) != 1 + !!hv_exists(hash, "from", 4) + !!hv_exists(hash, "to", 2))
+    if (HvUSEDKEYS(hash) != 1u + hv_exists(hash, "from", 4) + hv_exists(hash, "to", 2) + hv_exists(hash, "tag", 3))
         return NULL;
     return hash;
 }
 
+/* A submission that cannot be begun is over at once, and told of in its turn. */
 static int
 open_plain(pTHX_ struct smtpc_session *session, SV *from, const char *parameters, SV *to, size_t count)
 {
@@ -102,7 +103,8 @@ open_plain(pTHX_ struct smtpc_session *session, SV *from, const char *parameters
         if (smtpc_session_add_recipient(session, SvPVX(address), SvCUR(address), "") != 0)
             return -1;
     }
-    return smtpc_session_submit(session);
+    smtpc_session_submit(session);
+    return 0;
 }
 
 /* 1 when the message was begun; its Message-ID, or undef, is in *id. 0 when somebody has to think about it. */

@@ -138,13 +138,13 @@ sub _next_of {
     while (!exists $run->{died}) {
         return undef if defined $run->{most} && !$self->_may_be_one_more($run);
         my $job = @{ $run->{ahead} } ? Net::SMTP::AuthC::Stream::Rest->next_ahead($self, $run) : $self->_pull($run);
-        return ref $job eq 'REF' ? $$job : $self->_under_way($run, $job) if $job;
+        return ref $job eq 'ARRAY' ? $job->[0] : $self->_under_way($run, $job) if $job;
         return undef if $run->{is_full} || $run->{is_exhausted} && !@{ $run->{ahead} };
     }
     return undef;
 }
 
-# A job; or a reference to the item where it may be plain.
+# A job; or, where it may be plain, a list of the item and how it goes.
 sub _pull {
     my ($self, $run) = @_;
 
@@ -152,7 +152,7 @@ sub _pull {
     eval { $item = $run->{next}->(); 1 } or $run->{died} = $@;
     return if exists $run->{died};
     if ($run->{may_be_plain} && ref $item eq 'HASH' && !$run->{all_or_none}) {
-        push @{ $run->{way} }, \$item;
+        push @{ $run->{way} }, [$item, @$run{qw(manner rung)}];
         return $run->{way}[-1];
     }
     return defined $item ? $self->_job_of_item($run, $item) : !($run->{is_exhausted} = 1);
@@ -247,14 +247,14 @@ sub _tell_sent {
     my ($self, $run, $receipt) = @_;
 
     $run->{is_used} = 1;
-    return $self->_hand_over($run, ${ shift @{ $run->{way} } }, $receipt);
+    return $self->_hand_over($run, shift(@{ $run->{way} })->[0], $receipt);
 }
 
 sub _tell {
     my ($self, $run, $error, $code, $text, $octets, $answers) = @_;
 
     my $job = shift @{ $run->{way} };
-    $job = {%{ $self->_checked_job($run, $$job) }, map { $_ => $run->{$_} } qw(manner rung)} if ref $job eq 'REF';
+    $job = {%{ $self->_checked_job($run, $job->[0]) }, manner => $job->[1], rung => $job->[2]} if ref $job eq 'ARRAY';
     $job->{source}{size} //= $octets;
     if ($error || $job->{all} || @$answers > 1 && grep { $_->[0] ne 'sent' } @$answers) {
         require Net::SMTP::AuthC::Stream::Rest;
