@@ -167,7 +167,7 @@ _content(struct handle *handle, SV *piece)
     piece = byte_string(aTHX_ piece, "message");
     ENTER;
     begin_call(aTHX_ handle);
-    RETVAL = cBOOL(send_octets(aTHX_ handle, piece) == 0);
+    RETVAL = cBOOL(send_octets(aTHX_ handle, piece, NULL) == 0);
     handle->in_call = 0;
     LEAVE;
   OUTPUT:

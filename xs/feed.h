@@ -56,9 +56,13 @@ answer_challenges(pTHX_ struct handle *handle, SV *code)
     }
 }
 
-/* All octets of a byte string, in slices as the session takes them. 0, or -1 when it has ended. */
+struct stream;
+static void tell_finished(pTHX_ struct stream *stream);
+
+/* All octets of a byte string, in slices as the session takes them. stream: whose messages may come to their end then,
+ * or NULL. 0, or -1 when the session has ended. */
 static int
-send_octets(pTHX_ struct handle *handle, SV *bytes)
+send_octets(pTHX_ struct handle *handle, SV *bytes, struct stream *stream)
 {
     STRLEN length;
     const char *octets = SvPV(bytes, length);
@@ -68,6 +72,8 @@ send_octets(pTHX_ struct handle *handle, SV *bytes)
 
         if (pump(aTHX_ handle) != SMTPC_PUMP_TURN || !smtpc_session_in_content(session_of(handle)))
             return -1;
+        if (stream != NULL)
+            tell_finished(aTHX_ stream);
         if (n == 0)
             return 0;
         if (smtpc_session_content(session_of(handle), octets, n) != 0)
@@ -89,10 +95,10 @@ is_failure(SV *piece)
 /* The message from a string, or from a code ref that returns piece after piece, undef at the end, and a reference to a
  * scalar when it cannot go on. 0, SOURCE_FAILED, or -1 when no more of it is wanted. */
 static int
-send_source(pTHX_ struct handle *handle, SV *source)
+send_source(pTHX_ struct handle *handle, SV *source, struct stream *stream)
 {
     if (!is_code_ref(source))
-        return send_octets(aTHX_ handle, source);
+        return send_octets(aTHX_ handle, source, stream);
     for (;;) {
         int result;
         SV *piece;
@@ -103,7 +109,8 @@ send_source(pTHX_ struct handle *handle, SV *source)
         if (is_failure(piece))
             result = SOURCE_FAILED;
         else
-            result = SvOK(piece) ? send_octets(aTHX_ handle, byte_string(aTHX_ piece, "message")) : 1;
+            result = SvOK(piece) ? send_octets(aTHX_ handle, byte_string(aTHX_ piece, "message"), stream)
+                                  : 1;
         FREETMPS;
         LEAVE;
         if (result != 0)

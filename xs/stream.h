@@ -149,7 +149,7 @@ ask_for_next(pTHX_ struct stream *stream)
 static void
 give_content(pTHX_ struct stream *stream)
 {
-    switch (send_source(aTHX_ stream->handle, stream->source)) {
+    switch (send_source(aTHX_ stream->handle, stream->source, stream)) {
     case 0:
         smtpc_session_end(session_of(stream->handle));
         break;

@@ -34,7 +34,7 @@ _submit(struct handle *handle, SV *sender, SV *parameters, AV *recipients, SV *s
     if (begun == 0)
         begun = smtpc_session_submit(session);
     if (begun == 0 && pump(aTHX_ handle) == SMTPC_PUMP_TURN && smtpc_session_in_content(session)
-        && send_source(aTHX_ handle, source) == 0 && smtpc_session_end(session) == 0
+        && send_source(aTHX_ handle, source, NULL) == 0 && smtpc_session_end(session) == 0
         && quit && smtpc_session_may_go_on(session))
         smtpc_session_quit(session);
     RETVAL = finish_operation(aTHX_ handle, begun);

@@ -206,10 +206,12 @@ smtpc_session_end(struct smtpc_session *session)
         return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "end of a message outside DATA");
     if (!is_by_chunks(session))
         return smtpc_state_begin(session, STEP_END);
-    if (smtpc_chunks_must_wait(session))
-        return smtpc_error_set(&session->error, SMTPC_ERROR_USAGE, "end of a message that has to wait for the server");
     session->progress++;
-    return smtpc_chunks_end(session);
+    if (!smtpc_chunks_must_wait(session))
+        return smtpc_chunks_end(session);
+    smtpc_state_fail(session, SMTPC_ERROR_USAGE,
+                     "the end of a message that has to wait for the server: the connection is closed");
+    return -1;
 }
 
 int

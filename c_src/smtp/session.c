@@ -15,7 +15,7 @@ enum {
 static int
 is_next_wanted(const struct smtpc_session *session)
 {
-    if (session->window == 0 || session->output.length > OUTPUT_FLUSH)
+    if (session->window == 0 || session->saying == STEP_CONTENT || session->output.length > OUTPUT_FLUSH)
         return 0;
     return (session->saying == STEP_NEXT && session->unfinished < session->window)
         || (smtpc_session_finished(session) != NULL && !smtpc_state_is_idle(session));

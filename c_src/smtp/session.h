@@ -24,7 +24,8 @@ enum smtpc_want {
     SMTPC_WANT_SECRET,      /* the password or the token: smtpc_session_secret */
     SMTPC_WANT_RESPONSE,    /* the caller's mechanism is to answer: smtpc_session_respond or smtpc_session_cancel */
     SMTPC_WANT_CONTENT,     /* message octets: smtpc_session_content, at last smtpc_session_end */
-    SMTPC_WANT_NEXT,        /* another submission may be begun, or one is over: only with a window (below) */
+    SMTPC_WANT_NEXT,        /* another submission may be begun, or one is over: only with a window (below), and never
+                               in the middle of a message's content */
     SMTPC_WANT_IDLE,        /* the operation is over; begin another */
     SMTPC_WANT_CLOSED       /* nothing more will happen: close the connection */
 };
@@ -166,8 +167,8 @@ int smtpc_session_may_go_on(const struct smtpc_session *session);
 void smtpc_session_drop_content(struct smtpc_session *session, const char *why);
 
 /* During WANT_CONTENT: a piece of the message, at most SMTPC_SESSION_CONTENT_MAX octets, any line ends; then the end.
- * Anything else begun there breaks the connection off, and so does a piece that is too long: a message is never ended
- * by accident. */
+ * Anything else begun there breaks the connection off, and so does a piece that is too long, and a piece or the end where
+ * they are not wanted: a message is never ended by accident. */
 int smtpc_session_content(struct smtpc_session *session, const char *octets, size_t n);
 int smtpc_session_end(struct smtpc_session *session);
 

@@ -39,7 +39,8 @@ sub _run {
     my $status = $self->_command($job, $stdin, @wrapper, @command);
     my %result = (%{ $self->_figures }, %{ $self->{sink}->counts });
     return \%result if $status == 0 && !$result{status} && $self->_has_come($party, $job, \%result);
-    die "$party->{name} failed: @command\n", (map { "  $_: $job->{$_}\n" } sort keys %$job), $self->said;
+    die "$party->{name} failed: @command\n", (map { "  $_: $job->{$_}\n" } sort keys %$job),
+        "status $status, and the sink saw:\n", (map { "  $_: $result{$_}\n" } sort keys %result), $self->said;
 }
 
 sub _has_come {
